@@ -1,0 +1,55 @@
+"""A process that runs phases. It has slots 0 to capacity-1; which of them are held, the tasks' rows say."""
+
+from typing import Self
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db import models
+from django.db.models import Q
+
+from iacplatform.base import clock, ids, rights
+from pools.models import Pool, PoolToken
+
+
+class Agents(models.QuerySet["Agent"]):
+    def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
+        """Narrow to what `user` may see."""
+        return rights.narrow(self, user)
+
+    def connected(self) -> Self:
+        """Narrow to agents with an open session that is within its lease."""
+        return self.exclude(session="").filter(lease_until__gt=clock.DatabaseNow())
+
+    def expired(self) -> Self:
+        """Narrow to agents that have not been heard of for a whole lease."""
+        return self.filter(lease_until__lte=clock.DatabaseNow())
+
+
+class Agent(models.Model):
+    agent_id = models.CharField(primary_key=True, max_length=40, default=ids.agent_id, editable=False)
+    pool = models.ForeignKey(Pool, on_delete=models.PROTECT, related_name="agents")
+    pool_token = models.ForeignKey(PoolToken, on_delete=models.SET_NULL, null=True)
+    name = models.CharField(max_length=90)
+    instance = models.CharField(max_length=64, help_text="Random; lives as long as the agent's work folder.")
+    session = models.CharField(max_length=40, blank=True, help_text="Of the open socket; empty: none.")
+    pod_name = models.CharField(max_length=253, blank=True)
+    capacity = models.PositiveIntegerField(default=1)
+    engines = models.JSONField(default=list, help_text='[{"name", "version"}]')
+    os = models.CharField(max_length=20, blank=True)
+    arch = models.CharField(max_length=20, blank=True)
+    version = models.CharField(max_length=40, blank=True)
+    draining = models.BooleanField(default=False, help_text="Takes nothing new.")
+    connected_at = models.DateTimeField(null=True)
+    last_seen_at = models.DateTimeField(null=True)
+    lease_until = models.DateTimeField(db_default=clock.DatabaseNow())
+
+    objects = Agents.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["pool", "name"], name="agent_name_is_unique"),
+            models.CheckConstraint(name="agent_has_slots", condition=Q(capacity__range=(1, 64))),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

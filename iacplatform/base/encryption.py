@@ -1,0 +1,46 @@
+"""Secrets at rest: AES-256-GCM with the owner bound in, so that a ciphertext moved to another row does not open.
+
+A sealed value is `iac1.<key id>.` followed by 12 bytes of nonce and the ciphertext. The key id says which key of
+`settings.ENCRYPTION_KEYS` opens it; the first of them seals. Old keys stay listed until nothing is sealed with them.
+"""
+
+import os
+from functools import cache
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+
+FORMAT = b"iac1"
+NONCE_BYTES = 12
+
+
+class Unreadable(Exception):
+    """The value was sealed with a key that is not configured, for another owner, or it is damaged."""
+
+
+def seal(plain: bytes, owner: str) -> bytes:
+    """Return `plain` encrypted with the newest key for `owner`, e.g. `variable:12`."""
+    key_id = next(iter(_ciphers(settings.ENCRYPTION_KEYS)))
+    nonce = os.urandom(NONCE_BYTES)
+    cipher = _ciphers(settings.ENCRYPTION_KEYS)[key_id]
+    return b".".join((FORMAT, key_id.encode(), nonce + cipher.encrypt(nonce, plain, owner.encode())))
+
+
+def unseal(sealed: bytes | memoryview, owner: str) -> bytes:
+    """Return what was sealed for `owner`, or raise `Unreadable`; the message names the key id, never the content."""
+    form, _, rest = bytes(sealed).partition(b".")
+    key_id, _, body = rest.partition(b".")
+    cipher = _ciphers(settings.ENCRYPTION_KEYS).get(key_id.decode(errors="replace"))
+    if form != FORMAT or cipher is None:
+        raise Unreadable(f"No key {key_id[:16]!r} is configured; add it to IACPLATFORM_ENCRYPTION_KEYS.")
+    try:
+        return cipher.decrypt(body[:NONCE_BYTES], body[NONCE_BYTES:], owner.encode())
+    except InvalidTag as error:
+        raise Unreadable(f"The value sealed with key {key_id!r} does not belong to {owner}, or is damaged.") from error
+
+
+@cache
+def _ciphers(keys: str) -> dict[str, AESGCM]:
+    pairs = (pair.strip().partition(":") for pair in keys.split(","))
+    return {key_id: AESGCM(bytes.fromhex(key)) for key_id, _, key in pairs}

@@ -1,0 +1,34 @@
+"""Secrets that belong to the installation: given by the environment, else made once in the data folder."""
+
+import os
+import secrets
+from pathlib import Path
+
+
+def kept(file: Path, make: str) -> str:
+    """Return the text of `file`, which is created with `make` (mode 600) if it is absent.
+
+    Two processes that start together agree: the file appears whole under its name, and only the first one links it.
+    """
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
+        draft.touch(mode=0o600)
+        draft.write_text(make)
+        try:
+            os.link(draft, file)
+        except FileExistsError:
+            pass  # another process was first; its text counts
+        finally:
+            draft.unlink()
+    return file.read_text().strip()
+
+
+def secret_key(home: Path) -> str:
+    """Return Django's secret key of this data folder."""
+    return kept(home / "secret_key", secrets.token_urlsafe(64))
+
+
+def encryption_keys(home: Path) -> str:
+    """Return the keys of this data folder as `id:key`, newest first, separated by commas; a key is 64 hex digits."""
+    return kept(home / "encryption_keys", f"{secrets.token_hex(4)}:{secrets.token_hex(32)}")

@@ -1,0 +1,47 @@
+"""Which of our own processes were at work, and since when without a break."""
+
+from datetime import datetime, timedelta
+
+from django.db import models
+from django.db.models import Case, F, When
+
+from iacplatform.base import clock
+
+SWEEP = "sweep"
+BREAK_SECONDS = 15
+"""A beat that comes later than this after the one before it starts a new run without a break."""
+
+
+class Beats(models.QuerySet["Beat"]):
+    def strike(self, name: str) -> None:
+        """Write that `name` is at work now."""
+        if not self.filter(name=name).update(unbroken_since=_unbroken(), at=clock.DatabaseNow()):
+            self.bulk_create([Beat(name=name)], ignore_conflicts=True)
+
+    def last_sweep(self) -> datetime | None:
+        """Return when the sweep last looked at every task."""
+        return self.filter(name=SWEEP).values_list("at", flat=True).first()
+
+    def received_for(self, span: timedelta) -> bool:
+        """Return whether some web process could store heartbeats during the whole of the last `span`."""
+        lately = clock.In(seconds=-BREAK_SECONDS)
+        since = clock.In(seconds=-span.total_seconds())
+        return self.filter(name__startswith="web:", at__gt=lately, unbroken_since__lte=since).exists()
+
+
+class Beat(models.Model):
+    """`sweep`: when the sweep last looked. `web:<random>`: a web process that could store heartbeats until `at`."""
+
+    name = models.CharField(primary_key=True, max_length=80)
+    at = models.DateTimeField(db_default=clock.DatabaseNow())
+    unbroken_since = models.DateTimeField(db_default=clock.DatabaseNow())
+
+    objects = Beats.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.at:%H:%M:%S}"
+
+
+def _unbroken() -> Case:
+    in_time = When(at__gt=clock.In(seconds=-BREAK_SECONDS), then=F("unbroken_since"))
+    return Case(in_time, default=clock.DatabaseNow())

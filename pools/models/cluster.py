@@ -1,0 +1,75 @@
+"""How to reach a cluster, and what a pod of ours looks like there."""
+
+from typing import Self
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from iacplatform.base import clock, encryption, rights, validators
+
+RUNNER_COMMAND = ["python", "-m", "agents.runner"]
+
+
+def runner_command() -> list[str]:
+    """Return the default command of a pod's container."""
+    return list(RUNNER_COMMAND)
+
+
+class K8sConfigs(models.QuerySet["K8sConfig"]):
+    def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
+        """Narrow to what `user` may see."""
+        return rights.narrow(self, user)
+
+
+class K8sConfig(models.Model):
+    name = models.CharField(max_length=90, unique=True, validators=[validators.name])
+    sealed_kubeconfig = models.BinaryField(null=True, blank=True, editable=False)
+    in_cluster = models.BooleanField(default=False, help_text="Use the service account of the pod we run in.")
+    namespace = models.CharField(max_length=63, default="default")
+    image = models.CharField(max_length=500)
+    command = models.JSONField(default=runner_command, blank=True)
+    env = models.JSONField(default=dict, blank=True)
+    resources = models.JSONField(default=dict, blank=True)
+    node_selector = models.JSONField(default=dict, blank=True)
+    tolerations = models.JSONField(default=list, blank=True)
+    service_account_name = models.CharField(max_length=253, blank=True)
+    image_pull_secrets = models.JSONField(default=list, blank=True)
+    labels = models.JSONField(default=dict, blank=True)
+    annotations = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(db_default=clock.DatabaseNow(), editable=False)
+
+    objects = K8sConfigs.as_manager()
+
+    class Meta:
+        verbose_name = "K8s config"
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                name="k8s_config_reaches_one_cluster",
+                condition=models.Q(in_cluster=True, sealed_kubeconfig=None)
+                | models.Q(in_cluster=False, sealed_kubeconfig__isnull=False),
+                violation_error_message="Give a kubeconfig, or choose in-cluster: one of the two.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def set_kubeconfig(self, text: str) -> None:
+        """Keep the kubeconfig, sealed; it is never read back by a person."""
+        self.sealed_kubeconfig = encryption.seal(text.encode(), self._owner) if text else None
+
+    def kubeconfig(self) -> str:
+        """Return the kubeconfig for the client of the cluster."""
+        return encryption.unseal(self.sealed_kubeconfig, self._owner).decode() if self.sealed_kubeconfig else ""
+
+    @property
+    def _owner(self) -> str:
+        # Bound to the name's row through a constant of its table: a new row has no id to bind to yet.
+        return "pools.k8sconfig.kubeconfig"
+
+    def clean(self) -> None:
+        """Raise unless exactly one way to the cluster is given."""
+        if self.in_cluster == bool(self.sealed_kubeconfig):
+            raise ValidationError("Give a kubeconfig, or choose in-cluster: one of the two.")

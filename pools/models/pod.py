@@ -1,0 +1,50 @@
+"""A pod that we mean to have; one row for each."""
+
+from typing import Self
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db import models
+
+from iacplatform.base import clock, rights
+from pools.models.pool import Pool
+
+
+class PodPhase(models.TextChoices):
+    INTENDED = "intended"
+    """The row is there, the cluster has not been asked yet."""
+    STARTING = "starting"
+    """The cluster has it; its agent has not connected yet."""
+    RUNNING = "running"
+    """Its agent has connected."""
+    DRAINING = "draining"
+    """Takes nothing new; it will be deleted."""
+    DELETING = "deleting"
+    """The cluster was asked to delete it."""
+    GONE = "gone"
+    """The cluster says that it is gone."""
+
+
+class Pods(models.QuerySet["Pod"]):
+    def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
+        """Narrow to what `user` may see."""
+        return rights.narrow(self, user)
+
+
+class Pod(models.Model):
+    pool = models.ForeignKey(Pool, on_delete=models.PROTECT, related_name="pods")
+    name = models.CharField(max_length=253, unique=True)
+    uid = models.CharField(max_length=64, blank=True)
+    phase = models.CharField(max_length=10, choices=PodPhase, default=PodPhase.INTENDED)
+    cause = models.TextField(blank=True, help_text="Why it ended, in the cluster's words.")
+    slots = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField(db_default=clock.DatabaseNow(), editable=False)
+    deadline = models.DateTimeField(null=True, help_text="When its agent must have connected.")
+
+    objects = Pods.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["pool"], name="pod_live", condition=~models.Q(phase="gone"))]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,57 @@
+"""What lets an agent into a pool: shown once, kept as a hash, revoked at any time."""
+
+from typing import Self
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db import models
+from django.db.models import Q
+
+from iacplatform.base import clock, rights, tokens
+from pools.models.pool import Pool
+
+PREFIX = "iacp_"
+
+
+class PoolTokens(models.QuerySet["PoolToken"]):
+    def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
+        """Narrow to what `user` may see."""
+        return rights.narrow(self, user)
+
+    def valid(self) -> Self:
+        """Narrow to tokens that still let an agent in."""
+        return self.filter(Q(expires_at=None) | Q(expires_at__gt=clock.DatabaseNow()), revoked_at=None)
+
+    def matching(self, text: str) -> Self:
+        """Narrow to the token with this text."""
+        return self.filter(digest=tokens.digest(text))
+
+
+class PoolToken(models.Model):
+    pool = models.ForeignKey(Pool, on_delete=models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=90, blank=True)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    prefix = models.CharField(max_length=12, editable=False, help_text="The first characters, to recognise it by.")
+    created_at = models.DateTimeField(db_default=clock.DatabaseNow(), editable=False)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, editable=False)
+
+    objects = PoolTokens.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.prefix}… of {self.pool}"
+
+    @classmethod
+    def issue(cls, *, pool: Pool, name: str = "") -> tuple["PoolToken", str]:
+        """Return the new token's row and its text, which is nowhere else."""
+        text = tokens.new(PREFIX)
+        return cls.objects.create(pool=pool, name=name, digest=tokens.digest(text), prefix=text[:9]), text
+
+    def revoke(self) -> None:
+        """Let no agent in with it from now on; the sockets that it opened close within seconds."""
+        unrevoked = PoolToken.objects.filter(pk=self.pk, revoked_at=None)
+        unrevoked.update(revoked_at=clock.DatabaseNow())
+        self.refresh_from_db()

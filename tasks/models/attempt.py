@@ -1,0 +1,63 @@
+"""One try at one phase, by one agent; known by its task and epoch."""
+
+from typing import Self
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.core import signing
+from django.db import models
+
+from iacplatform.base import clock, rights
+from tasks.models.task import Task
+from tasks.states import Phase
+
+TOKEN_PREFIX = "iaca_"  # noqa: S105 - a prefix for secret scanners
+_SIGNER = signing.Signer(salt="tasks.attempt", sep=".")
+
+
+class Attempts(models.QuerySet["Attempt"]):
+    def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
+        """Narrow to what `user` may see."""
+        return rights.narrow(self, user)
+
+
+class Attempt(models.Model):
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="attempts")
+    epoch = models.PositiveIntegerField()
+    phase = models.CharField(max_length=10, choices=Phase)
+    number = models.PositiveIntegerField(help_text="Counts from 1 within the phase.")
+    agent_id = models.CharField(max_length=40)
+    agent_name = models.CharField(max_length=90)
+    pod_name = models.CharField(max_length=253, blank=True)
+    slot = models.PositiveIntegerField()
+    offered_at = models.DateTimeField(db_default=clock.DatabaseNow())
+    accepted_at = models.DateTimeField(null=True)
+    permitted_at = models.DateTimeField(null=True, help_text="When the agent was allowed to start the apply.")
+    ended_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=20, blank=True)
+    cause = models.TextField(blank=True, help_text="Why it ended without a result.")
+    exit_code = models.IntegerField(null=True)
+    seconds = models.FloatField(null=True)
+    log_stored = models.PositiveBigIntegerField(default=0, help_text="Bytes of its log that are stored.")
+    log_bytes = models.PositiveBigIntegerField(null=True, help_text="Bytes of its whole log; null until it ended.")
+
+    objects = Attempts.as_manager()
+
+    class Meta:
+        ordering = ["epoch"]
+        constraints = [models.UniqueConstraint(fields=["task", "epoch"], name="attempt_epoch_is_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.phase} {self.number} of task {self.task_id}"
+
+    @property
+    def token(self) -> str:
+        """The attempt's own token; asking again gives the same, and it is stored nowhere."""
+        return TOKEN_PREFIX + _SIGNER.sign(str(self.pk))
+
+    @classmethod
+    def of_token(cls, text: str) -> "Attempt | None":
+        """Return the attempt that a token was made for, or None when it is none of ours."""
+        try:
+            return cls.objects.select_related("task").filter(pk=_SIGNER.unsign(text.removeprefix(TOKEN_PREFIX))).first()
+        except (signing.BadSignature, ValueError):
+            return None

@@ -1,0 +1,71 @@
+"""The words in which tasks are asked for."""
+
+from typing import TYPE_CHECKING, Self
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db import models
+from django.db.models import Q
+
+from iacplatform.base import clock, rights
+from pools.models import LOCAL, Pool
+from tasks import states
+from tasks.states import Lease, Status
+
+if TYPE_CHECKING:
+    from tasks.models.task import Task
+
+
+class Tasks(models.QuerySet["Task"]):
+    def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
+        """Narrow to what `user` may see."""
+        return rights.narrow(self, user)
+
+    def live(self) -> Self:
+        """Narrow to tasks that are not final."""
+        return self.exclude(status__in=states.FINAL)
+
+    def changing(self) -> Self:
+        """Narrow to tasks whose type may change things."""
+        return self.filter(task_type__in=states.CHANGING)
+
+    def runnable(self) -> Self:
+        """Narrow to tasks that only lack capacity and hold no offer."""
+        return self.filter(status__in=states.RUNNABLE).exclude(lease=Lease.OFFERED)
+
+    def with_pool(self) -> Self:
+        """Add `pool_now`: the pool that the workspace names at this moment; null where it names none."""
+        local = Pool.objects.filter(name=LOCAL).values("pk")[:1]
+        by_mode = models.Case(
+            models.When(workspace__execution_mode="local", then=models.Subquery(local)),
+            default=models.F("workspace__pool_id"),
+        )
+        return self.annotate(pool_now=by_mode)
+
+    def for_pool(self, pool_id: str | None) -> Self:
+        """Narrow to tasks of the workspaces that name this pool now; None: those whose workspace names none."""
+        return self.with_pool().filter(pool_now=pool_id) if pool_id else self.with_pool().filter(pool_now=None)
+
+    def leased_by(self, agent_id: str) -> Self:
+        """Narrow to tasks that hold a slot of this agent."""
+        return self.exclude(lease=Lease.NONE).filter(agent_id=agent_id)
+
+    def in_order(self) -> Self:
+        """Sort as they are dispatched: applies before plans, then by age."""
+        return self.order_by(models.Case(models.When(status=Status.CONFIRMED, then=0), default=1), "id")
+
+    def breaking_the_promise(self) -> Self:
+        """Narrow to tasks that break "reason, owner, next look": the watchdog's query. Its answer is always empty."""
+        waits = ~Q(status__in=[*states.FINAL, Status.RUNNING])
+        no_reason = waits & (Q(reason=None) | Q(reason_code="") | Q(reason_since=None) | Q(next_check_at=None))
+        no_owner = Q(status=Status.RUNNING) & (Q(agent_id="") | Q(slot=None) | Q(next_check_at=None))
+        bounded = [Status.RUNNING, Status.PENDING, Status.CONFIRMED]
+        return self.filter(no_reason | no_owner | Q(status__in=bounded, deadline=None))
+
+    def stuck(self) -> Self:
+        """Narrow to tasks that cannot move by themselves, or should have moved by now (issue: never silently stuck)."""
+        late = Q(deadline__lt=clock.DatabaseNow()) | Q(next_check_at__lt=clock.In(seconds=-30))
+        waits_for_people = Q(status=Status.APPLY_PENDING) & ~Q(reason_code="plan_stale")
+        needs_help = Q(status=Status.NEEDS_ATTENTION)
+        return self.live().filter(needs_help | (late & ~waits_for_people & ~Q(status=Status.WAITING)))
+
+

@@ -1,0 +1,111 @@
+"""The one way a task moves: a guarded UPDATE and its event, together or not at all."""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Case, F, When
+
+from iacplatform.base import clock, wakeups
+from tasks import signals, states
+from tasks.errors import IllegalMove, LostRace
+from tasks.models import Task, TaskEvent
+from tasks.reasons import WaitReason
+from tasks.states import Event, Lease, Status
+
+NO_REASON: dict[str, Any] = {"reason": None, "reason_code": "", "reason_since": None}
+RELEASED: dict[str, Any] = {"lease": Lease.NONE, "lease_expires_at": None}
+"""The lease ends; where the task ran stays readable."""
+UNASSIGNED: dict[str, Any] = {**RELEASED, "agent_id": "", "pod_name": "", "slot": None}
+"""The lease ends, and the task will run somewhere else."""
+
+
+def move(
+    task: Task, event: Event, to: Status, *, actor: str, why: str = "", reason: WaitReason | None = None, **changes: Any
+) -> None:
+    """Write the move and its event together, or raise and write nothing.
+
+    `why`: a sentence for the history. `reason`: why the task waits after the move; needed exactly where it does.
+    Raises `IllegalMove` where the table has no such cell, `LostRace` where the row is no longer as `task` shows it.
+    """
+    if to not in states.allowed(task.position, event):
+        raise IllegalMove(refusal(task, event))
+    before = task.status
+    with transaction.atomic():
+        seen = Task.objects.filter(pk=task.pk, status=before, epoch=task.epoch, lease=task.lease, phase=task.phase)
+        if not seen.update(status=to, updated_at=clock.DatabaseNow(), **_ending(to), **_waiting(to, reason), **changes):
+            raise LostRace(f"Task {task.pk} is no longer {before}: somebody else moved it. Look at it again.")
+        task.refresh_from_db(from_queryset=Task.objects.select_related("workspace"))
+        record(task, event, before, actor=actor, why=why)
+        signals.announce(task.pk, task.workspace_id)
+
+
+def record(task: Task, event: Event, before: str, *, actor: str, why: str) -> TaskEvent:
+    """Add to the task's history."""
+    return TaskEvent.objects.create(
+        task=task,
+        event=event,
+        before=before,
+        after=task.status,
+        reason=why,
+        actor=actor,
+        attempt=task.attempt,
+        epoch=task.epoch,
+    )
+
+
+def explain_wait(task: Task, reason: WaitReason) -> bool:
+    """Write why the task waits, where that is news; return whether it was.
+
+    An unchanged reason costs no write: when it was last looked at, the sweep's own row says.
+    """
+    if task.reason == reason.stored():
+        return False
+    unmoved = Task.objects.filter(pk=task.pk, status=task.status, epoch=task.epoch, lease=task.lease)
+    written = unmoved.exclude(reason=None).update(**_reason_columns(reason))
+    if written:
+        wakeups.wake(f"task.{task.pk}")
+    return bool(written)
+
+
+def refusal(task: Task, event: Event) -> str:
+    """Return why `event` cannot happen to the task now."""
+    return f"Task {task.pk} is {task.position.label}: {Event(event).label.lower()} is not possible there."
+
+
+def _ending(to: Status) -> dict[str, Any]:
+    if to not in states.FINAL:
+        return {}
+    return {
+        "completed_at": clock.DatabaseNow(),
+        "next_check_at": None,
+        "deadline": None,
+        "stage": "",
+        "not_before": None,
+        **RELEASED,
+    }
+
+
+def _waiting(to: Status, reason: WaitReason | None) -> dict[str, Any]:
+    if to in states.FINAL or to == Status.RUNNING:
+        return NO_REASON
+    if reason is None:
+        raise IllegalMove(f"A task that becomes {to} has to say why it waits.")
+    return _reason_columns(reason)
+
+
+def waiting_columns(reason: WaitReason) -> dict[str, Any]:
+    """Return the columns of a row that begins to wait for this reason now."""
+    grace = reason.grace_seconds
+    return {
+        "reason": reason.stored(),
+        "reason_code": reason.code,
+        "reason_since": clock.DatabaseNow(),
+        "next_check_at": clock.In(seconds=reason.check_seconds),
+        "deadline": None if grace is None else clock.In(seconds=grace),
+    }
+
+
+def _reason_columns(reason: WaitReason) -> dict[str, Any]:
+    since = Case(When(reason_code=reason.code, then=F("reason_since")), default=clock.DatabaseNow())
+    deadline = None if reason.grace_seconds is None else since + clock.span(reason.grace_seconds)
+    return {**waiting_columns(reason), "reason_since": since, "deadline": deadline}

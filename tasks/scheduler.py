@@ -1,0 +1,67 @@
+"""Which task of a workspace may run next: the oldest that changes things, unless the workspace is locked.
+
+Called whenever something ended or a lock changed, and by the sweep; calling it twice does no harm.
+"""
+
+from django.db import transaction
+
+from iacplatform.base import actors
+from tasks import moves, reasons
+from tasks.models import Task
+from tasks.reasons import WaitReason
+from tasks.states import Event, Lease, Status
+from workspaces.models import Workspace
+
+
+def advance(workspace_id: str) -> None:
+    """Let the first task go on, hold back what a lock forbids, and say of the others what they wait for."""
+    with transaction.atomic():
+        workspace = Workspace.objects.locked_for_change(workspace_id)
+        queue = list(Task.objects.filter(workspace=workspace).live().changing().order_by("id"))
+        for earlier, task in zip([None, *queue], queue, strict=False):
+            _place(workspace, earlier, task)
+
+
+def obstacle(workspace: Workspace, earlier: Task | None) -> WaitReason | None:
+    """Return why a task that changes things cannot be runnable: the workspace's lock, or the task before it."""
+    if workspace.is_locked:
+        return reasons.workspace_locked(workspace.locked_by, workspace.lock_reason)
+    if earlier is not None:
+        return reasons.queued_behind(earlier.pk, earlier.get_status_display())
+    return None
+
+
+def last_in_queue(workspace: Workspace) -> Task | None:
+    """Return the task after which a new one that changes things would come."""
+    return Task.objects.filter(workspace=workspace).live().changing().order_by("-id").first()
+
+
+def _place(workspace: Workspace, earlier: Task | None, task: Task) -> None:
+    reason = obstacle(workspace, earlier)
+    if task.status == Status.WAITING:
+        _go_on_or_wait(task, reason)
+    elif task.status == Status.PENDING and workspace.is_locked and reason is not None:
+        _hold_back(task, reason)
+
+
+def _go_on_or_wait(task: Task, reason: WaitReason | None) -> None:
+    if reason is not None:
+        moves.explain_wait(task, reason)
+        return
+    why = "What it waited for has ended."
+    dispatching = reasons.dispatching()
+    moves.move(task, Event.UNBLOCKED, Status.PENDING, actor=actors.SCHEDULER, why=why, reason=dispatching)
+
+
+def _hold_back(task: Task, reason: WaitReason) -> None:
+    fenced = {"epoch": task.epoch + 1} if task.lease == Lease.OFFERED else {}
+    moves.move(
+        task,
+        Event.WORKSPACE_LOCKED,
+        Status.WAITING,
+        actor=actors.SCHEDULER,
+        why=reason.message,
+        reason=reason,
+        **moves.UNASSIGNED,
+        **fenced,
+    )
