@@ -1,0 +1,22 @@
+"""What every test may use. The database server comes from `tests/database.py`."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+Condition = Callable[[], object]
+
+
+@pytest.fixture
+def eventually() -> Callable[..., None]:
+    """Return a function that waits until a condition holds, at most `seconds`; it fails with the condition's name."""
+    return _eventually
+
+
+def _eventually(condition: Condition, seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"not within {seconds} s: {getattr(condition, '__name__', condition)}")
+        time.sleep(0.01)
