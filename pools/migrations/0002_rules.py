@@ -1,8 +1,5 @@
 """What no constraint can say: the type of a pool lasts, and the pool named local is always there."""
 
-import secrets
-import string
-
 from django.db import migrations
 
 RULES = """
@@ -34,15 +31,6 @@ DROP FUNCTION pools_lasting();
 """
 
 
-def make_local(apps, schema_editor):
-    letters = string.ascii_lowercase + string.digits
-    pool_id = "pool-" + "".join(secrets.choice(letters) for _ in range(16))
-    apps.get_model("pools", "Pool").objects.get_or_create(name="local", defaults={"pool_id": pool_id})
-
-
 class Migration(migrations.Migration):
     dependencies = [("pools", "0001_initial")]
-    operations = [
-        migrations.RunPython(make_local, migrations.RunPython.noop),
-        migrations.RunSQL(RULES, UNDO),
-    ]
+    operations = [migrations.RunSQL(RULES, UNDO)]

@@ -1,7 +1,7 @@
 from django.db import migrations
 
 CLOCK = """
-CREATE TABLE base_clock (only boolean PRIMARY KEY DEFAULT true CHECK (only), ahead interval NOT NULL DEFAULT '0');
+CREATE TABLE base_clock (single boolean PRIMARY KEY DEFAULT true CHECK (single), ahead interval NOT NULL DEFAULT '0');
 INSERT INTO base_clock DEFAULT VALUES;
 CREATE FUNCTION iac_now() RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE AS
     $$ SELECT statement_timestamp() + ahead FROM public.base_clock $$;
