@@ -1,5 +1,11 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
 class TasksConfig(AppConfig):
     name = "tasks"
+
+    def ready(self) -> None:
+        """Connect the news that this layer acts upon, now that the models are loaded."""
+        import_module("tasks.receivers").connect()

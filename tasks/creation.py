@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 
 from iacplatform.base import actors, encryption, rights
-from tasks import moves, reasons, scheduler, signals
+from tasks import moves, reasons, scheduler
 from tasks.errors import NoConfiguration
 from tasks.models import Task, TaskInput
 from tasks.states import CHANGING, Event, Status, TaskType
@@ -29,7 +29,7 @@ def create(
         task = _insert(workspace, task_type, by, description, configuration or _newest(workspace))
         _freeze_variables(task)
         moves.record(task, Event.CREATED, "", actor=actors.user(by), why=description)
-        signals.announce(task.pk, workspace.pk)
+        moves.announce(task, Event.CREATED)
     return Task.objects.select_related("workspace").get(pk=task.pk)
 
 

@@ -29,14 +29,21 @@ def move(
     """
     if to not in states.allowed(task.position, event):
         raise IllegalMove(refusal(task, event))
-    before = task.status
+    before, held_by = task.status, task.agent_id
     with transaction.atomic():
         seen = Task.objects.filter(pk=task.pk, status=before, epoch=task.epoch, lease=task.lease, phase=task.phase)
         if not seen.update(status=to, updated_at=clock.DatabaseNow(), **_ending(to), **_waiting(to, reason), **changes):
             raise LostRace(f"Task {task.pk} is no longer {before}: somebody else moved it. Look at it again.")
         task.refresh_from_db(from_queryset=Task.objects.select_related("workspace"))
         record(task, event, before, actor=actor, why=why)
-        signals.announce(task.pk, task.workspace_id)
+        announce(task, event, agent_id=held_by or task.agent_id)
+
+
+def announce(task: Task, event: Event, *, agent_id: str = "") -> None:
+    """Tell those above of the move, after the commit."""
+    signals.announce(
+        task_id=task.pk, workspace_id=task.workspace_id, event=event, status=task.status, agent_id=agent_id
+    )
 
 
 def record(task: Task, event: Event, before: str, *, actor: str, why: str) -> TaskEvent:

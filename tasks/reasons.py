@@ -95,12 +95,12 @@ def offered(agent_name: str, slot: int, accept_seconds: float) -> WaitReason:
     )
 
 
-def queued_behind(task_id: int, status: str) -> WaitReason:
+def queued_behind(task_id: int) -> WaitReason:
     """An earlier task of the workspace comes first."""
     return WaitReason(
         code=Code.QUEUED_BEHIND,
         turn=Turn.MACHINE,
-        message=f"Task {task_id} of this workspace comes first; it is {status}.",
+        message=f"Task {task_id} of this workspace comes first.",
         remedy=f"It starts when task {task_id} ends. If that one waits for a person, see to it there.",
         blocker={"kind": "task", "id": str(task_id)},
         actions=("cancel",),
@@ -158,6 +158,36 @@ def retry_backoff(attempt: int, most: int, cause: str, seconds: int) -> WaitReas
     )
 
 
+def offer_not_accepted(cause: str) -> WaitReason:
+    """An agent was asked and did not take it."""
+    return WaitReason(
+        code=Code.OFFER_NOT_ACCEPTED,
+        turn=Turn.MACHINE,
+        message=f"A slot was offered and not taken: {cause}",
+        remedy="Nothing to do: another slot is sought. If it repeats, look at that agent's log.",
+        evidence={"cause": cause},
+        actions=("retry", "cancel"),
+        grace_seconds=15,
+    )
+
+
+def reservation_lost(cause: str, *, is_confirmed: bool) -> WaitReason:
+    """The slot that was kept warm for the apply is gone; the plan is stored."""
+    what_moves = (
+        "It is applied on another slot." if is_confirmed else "Read and confirm it: another slot will apply it."
+    )
+    return WaitReason(
+        code=Code.RESERVATION_LOST,
+        turn=Turn.MACHINE if is_confirmed else Turn.PERSON,
+        message=f"The plan is stored, but the slot kept for its apply is gone: {cause}",
+        remedy=what_moves,
+        evidence={"cause": cause},
+        actions=("retry", "cancel") if is_confirmed else ("confirm-apply", "discard", "cancel"),
+        grace_seconds=15 if is_confirmed else None,
+        check_seconds=2 if is_confirmed else 60,
+    )
+
+
 def dispatch_failed(error: str) -> WaitReason:
     """Our own dispatching broke."""
     return WaitReason(
@@ -185,4 +215,3 @@ def agent_lost(agent_name: str, last_seen: datetime | None, cause: str) -> WaitR
         actions=("mark-failed", "retry"),
         check_seconds=60,
     )
-

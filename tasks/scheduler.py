@@ -27,7 +27,7 @@ def obstacle(workspace: Workspace, earlier: Task | None) -> WaitReason | None:
     if workspace.is_locked:
         return reasons.workspace_locked(workspace.locked_by, workspace.lock_reason)
     if earlier is not None:
-        return reasons.queued_behind(earlier.pk, earlier.get_status_display())
+        return reasons.queued_behind(earlier.pk)
     return None
 
 

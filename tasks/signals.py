@@ -9,22 +9,20 @@ from django.dispatch import Signal
 from iacplatform.base import wakeups
 
 task_moved = Signal()
-"""Sent with `task_id`, `workspace_id` after every move of a task."""
+"""Sent with `task_id`, `workspace_id`, `event`, `status` and `agent_id` (whose slot it holds or held) after every move."""
 
 log = logging.getLogger(__name__)
 
 
-def announce(task_id: int, workspace_id: str) -> None:
+def announce(*, task_id: int, workspace_id: str, event: str, status: str, agent_id: str) -> None:
     """Send `task_moved` once the move is committed, and wake those who watch the task."""
-    transaction.on_commit(partial(_send, task_id, workspace_id), robust=True)
+    facts = {"task_id": task_id, "workspace_id": workspace_id, "event": event, "status": status, "agent_id": agent_id}
+    transaction.on_commit(partial(_send, facts), robust=True)
     wakeups.wake(f"task.{task_id}")
 
 
-def _send(task_id: int, workspace_id: str) -> None:
-    for receiver, answer in task_moved.send_robust(sender=None, task_id=task_id, workspace_id=workspace_id):
+def _send(facts: dict[str, object]) -> None:
+    for receiver, answer in task_moved.send_robust(sender=None, **facts):
         if isinstance(answer, Exception):
-            log.error(
-                "A receiver of a task's move failed.",
-                exc_info=answer,
-                extra={"task": task_id, "receiver": getattr(receiver, "__qualname__", receiver)},
-            )
+            name = getattr(receiver, "__qualname__", str(receiver))
+            log.error("A receiver of a task's move failed.", exc_info=answer, extra={**facts, "receiver": name})

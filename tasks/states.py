@@ -54,6 +54,18 @@ class Lease(models.TextChoices):
     """The slot is kept warm for the apply; never the only copy of the plan."""
 
 
+class Stage(models.TextChoices):
+    """The finer word beside the status."""
+
+    OFFERED = "offered"
+    PREPARING = "preparing"
+    INITIALIZING = "initializing"
+    PLANNING = "planning"
+    APPLYING = "applying"
+    SAVING = "saving"
+    CANCELLING = "cancelling"
+
+
 class Position(models.TextChoices):
     """Where a task stands: its status, with the two phases of `running` told apart."""
 

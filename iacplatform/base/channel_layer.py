@@ -12,7 +12,7 @@ from channels.db import database_sync_to_async
 from channels.layers import BaseChannelLayer
 
 from iacplatform.base import ids
-from iacplatform.base.envelopes import Envelope, Kind, Message
+from iacplatform.base.envelopes import Envelope, Message
 from iacplatform.base.exchange import Exchanges
 from iacplatform.base.mailboxes import ChannelNotOpen, Mailboxes
 from iacplatform.base.notifications import notify
@@ -67,8 +67,7 @@ class PostgresChannelLayer(BaseChannelLayer):  # type: ignore[misc]
 
     async def send(self, channel: str, message: Message) -> None:
         """Send to one channel; raises MessageTooLarge."""
-        self.require_valid_channel_name(channel)
-        envelope = self._envelope("channel", channel, message)
+        envelope = self._to_channel(channel, message)
         if not self.exchanges.hold(channel):
             return await self._send(envelope)
         envelope.payload()  # refuses here what another process could not be sent
@@ -89,8 +88,7 @@ class PostgresChannelLayer(BaseChannelLayer):  # type: ignore[misc]
 
     async def group_send(self, group: str, message: Message) -> None:
         """Send to the group's channels in every process; raises MessageTooLarge, and what a lost database raises."""
-        self.require_valid_group_name(group)
-        await self._send(self._envelope("group", group, message))
+        await self._send(self._to_group(group, message))
 
     async def _send(self, envelope: Envelope) -> None:
         payload = envelope.payload()
@@ -106,14 +104,19 @@ class PostgresChannelLayer(BaseChannelLayer):  # type: ignore[misc]
 
         Call it after the commit: within a transaction this process hears it at once, the others at the commit.
         """
-        envelopes = [self._envelope("group", group, message) for group in groups]
+        envelopes = [self._to_group(group, message) for group in groups]
         payloads = [envelope.payload() for envelope in envelopes]
         for envelope in envelopes:
             self.exchanges.put(envelope)
         notify(payloads)
 
-    def _envelope(self, kind: Kind, name: str, message: Message) -> Envelope:
-        return Envelope(self.exchanges.origin, kind, name, message)
+    def _to_group(self, group: str, message: Message) -> Envelope:
+        self.require_valid_group_name(group)
+        return Envelope(self.exchanges.origin, "group", group, message)
+
+    def _to_channel(self, channel: str, message: Message) -> Envelope:
+        self.require_valid_channel_name(channel)
+        return Envelope(self.exchanges.origin, "channel", channel, message)
 
     async def flush(self) -> None:
         """Close every channel and connection of this event loop; the layer can be used again."""

@@ -12,7 +12,7 @@ class DatabaseNow(Func):
 
     function = "iac_now"
     template = "%(function)s()"
-    output_field = DateTimeField()  # type: ignore[assignment]
+    output_field = DateTimeField()
 
     def __init__(self, **extra: Any) -> None:
         super().__init__(**extra)
@@ -27,7 +27,7 @@ class In(Func):
     """`iac_now()` plus a span, in a query."""
 
     template = "(iac_now() + %(expressions)s)"
-    output_field = DateTimeField()  # type: ignore[assignment]
+    output_field = DateTimeField()
 
     def __init__(self, *, seconds: float) -> None:
         super().__init__(span(seconds))
@@ -44,4 +44,4 @@ def now() -> datetime:
 def shift(by: timedelta) -> None:
     """Move the clock of every session of this database: for tests."""
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE base_clock SET ahead = ahead + %s", [by])
+        cursor.execute("UPDATE base_clock SET ahead = ahead + make_interval(secs => %s)", [by.total_seconds()])

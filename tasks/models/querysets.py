@@ -20,6 +20,10 @@ class Tasks(models.QuerySet["Task"]):
         """Narrow to what `user` may see."""
         return rights.narrow(self, user)
 
+    def locked(self, task_id: int) -> "Task":
+        """Return the task with its row locked, so that what is decided from it still holds when it is written."""
+        return self.select_related("workspace").select_for_update(of=("self",), no_key=True).get(pk=task_id)
+
     def live(self) -> Self:
         """Narrow to tasks that are not final."""
         return self.exclude(status__in=states.FINAL)
@@ -67,5 +71,3 @@ class Tasks(models.QuerySet["Task"]):
         waits_for_people = Q(status=Status.APPLY_PENDING) & ~Q(reason_code="plan_stale")
         needs_help = Q(status=Status.NEEDS_ATTENTION)
         return self.live().filter(needs_help | (late & ~waits_for_people & ~Q(status=Status.WAITING)))
-
-

@@ -107,7 +107,8 @@ class Task(models.Model):
             ),
             models.CheckConstraint(
                 name="task_confirmed_by_plan",
-                condition=~Q(status__in=["confirmed", "applied"]) | (Q(confirmed_at__isnull=False) & ~Q(plan_digest="")),
+                condition=~Q(status__in=["confirmed", "applied"])
+                | (Q(confirmed_at__isnull=False) & ~Q(plan_digest="")),
             ),
             models.CheckConstraint(
                 name="task_completed_when_final",

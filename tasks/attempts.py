@@ -1,0 +1,131 @@
+"""One try at one phase: offered, accepted, and for an apply permitted. Called by the layer that knows the agents."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Coalesce
+
+from iacplatform.base import actors, clock
+from tasks import moves, reasons
+from tasks.errors import StaleEpoch
+from tasks.models import Attempt, Task
+from tasks.states import Event, Lease, Phase, Stage, Status
+from workspaces import states as workspace_states
+
+ACCEPT_SECONDS = 10
+OVERTIME_SECONDS = 600
+"""The agent ends a phase by itself at its time-out; this much later the server stops believing that it will."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A slot of an agent."""
+
+    agent_id: str
+    agent_name: str
+    pod_name: str
+    slot: int
+
+
+def phase_of(task: Task) -> Phase:
+    """Return the phase that a runnable task needs a slot for."""
+    return Phase.APPLY if task.status == Status.CONFIRMED else Phase.PLAN
+
+
+def offer(task: Task, place: Place) -> Attempt:
+    """Hold a slot for the task's next phase and return the attempt, whose epoch is new.
+
+    Raises `LostRace` when the task moved meanwhile, `IntegrityError` when the slot was taken meanwhile.
+    """
+    phase = phase_of(task)
+    with transaction.atomic():
+        moves.move(
+            task,
+            Event.OFFERED,
+            Status(task.status),
+            actor=actors.DISPATCHER,
+            why=f"Slot {place.slot} of agent {place.agent_name}.",
+            reason=reasons.offered(place.agent_name, place.slot, ACCEPT_SECONDS),
+            epoch=task.epoch + 1,
+            phase=phase,
+            attempt=task.attempt if task.phase == phase else 0,
+            stage=Stage.OFFERED,
+            lease=Lease.OFFERED,
+            lease_expires_at=clock.In(seconds=ACCEPT_SECONDS),
+            agent_id=place.agent_id,
+            pod_name=place.pod_name,
+            slot=place.slot,
+            not_before=None,
+        )
+        return Attempt.objects.create(
+            task=task,
+            epoch=task.epoch,
+            phase=phase,
+            number=task.attempt + 1,
+            agent_id=place.agent_id,
+            agent_name=place.agent_name,
+            pod_name=place.pod_name,
+            slot=place.slot,
+        )
+
+
+def locked(task_id: int, epoch: int, agent_id: str) -> tuple[Task, Attempt]:
+    """Return the task, its row locked, and its current attempt. Raises `StaleEpoch` where it is not this agent's."""
+    task = Task.objects.locked(task_id)
+    attempt = Attempt.objects.filter(task_id=task_id, epoch=epoch, agent_id=agent_id).first()
+    if attempt is None or task is None or task.epoch != epoch:
+        raise StaleEpoch(f"Attempt {epoch} of task {task_id} is not this agent's current one.")
+    return task, attempt
+
+
+def accept(task_id: int, epoch: int, agent_id: str) -> Attempt:
+    """Let the agent begin; accepting again returns the same attempt. Raises `StaleEpoch` when the offer is gone."""
+    with transaction.atomic():
+        task, attempt = locked(task_id, epoch, agent_id)
+        if attempt.accepted_at is not None and task.status == Status.RUNNING:
+            return attempt
+        if task.lease != Lease.OFFERED:
+            raise StaleEpoch(f"Attempt {epoch} of task {task_id} is no longer offered.")
+        _begin(task, attempt)
+        Attempt.objects.filter(pk=attempt.pk).update(accepted_at=clock.DatabaseNow())
+    return attempt
+
+
+def newest_of(task: Task) -> Attempt:
+    """Return the attempt of the task's epoch."""
+    return Attempt.objects.get(task=task, epoch=task.epoch)
+
+
+def close(attempt: Attempt, *, outcome: str, cause: str = "", **facts: Any) -> None:
+    """Write how an attempt ended; the state lock of a plan ends with it."""
+    Attempt.objects.filter(pk=attempt.pk).update(ended_at=clock.DatabaseNow(), outcome=outcome, cause=cause, **facts)
+    if attempt.phase == Phase.PLAN:
+        workspace_states.release_locks_of(task_id=attempt.task_id, epoch=attempt.epoch, phase=Phase.PLAN)
+
+
+def close_open(task: Task, *, outcome: str, cause: str) -> None:
+    """End whatever attempt of the task has not ended: a taken-back offer, for one."""
+    for attempt in Attempt.objects.filter(task=task, ended_at=None):
+        close(attempt, outcome=outcome, cause=cause)
+
+
+def _begin(task: Task, attempt: Attempt) -> None:
+    timeout = task.workspace.plan_timeout_seconds if task.phase == Phase.PLAN else task.workspace.apply_timeout_seconds
+    until = clock.In(seconds=timeout + OVERTIME_SECONDS)
+    moves.move(
+        task,
+        Event.ACCEPTED,
+        Status.RUNNING,
+        actor=actors.agent(attempt.agent_name),
+        why=f"{attempt.get_phase_display()} attempt {attempt.number}.",
+        stage=Stage.PREPARING,
+        lease=Lease.RUNNING,
+        lease_expires_at=None,
+        attempt=attempt.number,
+        started_at=Coalesce("started_at", clock.DatabaseNow()),
+        progress_done=0,
+        progress_total=0,
+        deadline=until,
+        next_check_at=until,
+    )

@@ -1,0 +1,59 @@
+"""The stored plan: what a planner uploaded, and whether the state is still the one that it was made for."""
+
+import hashlib
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from iacplatform.base import encryption
+from iacplatform.base.problems import Invalid, Problem
+from tasks.models import Attempt, Plan, PlanPart, Task
+from tasks.models.plan import Part
+from workspaces.models import StateVersion
+
+NEEDED = (Part.FILE, Part.JSON)
+
+
+def keep_part(attempt: Attempt, part: str, content: bytes, digest: str) -> None:
+    """Store a part of the attempt's plan; the same content again is nothing new. Raises `Invalid`, `Problem` (409)."""
+    if hashlib.sha256(content).hexdigest() != digest.lower():
+        raise Invalid("The body is not what X-Content-SHA256 says; send it again.", code="digest_mismatch")
+    sealed = encryption.seal(content, PlanPart.owner(attempt.pk, part))
+    try:
+        with transaction.atomic():
+            PlanPart.objects.create(
+                attempt=attempt, part=part, digest=digest.lower(), size=len(content), sealed_content=sealed
+            )
+    except IntegrityError:
+        if not PlanPart.objects.filter(attempt=attempt, part=part, digest=digest.lower()).exists():
+            raise Problem("This part of the plan was stored with another content.", code="part_exists") from None
+
+
+def keep(attempt: Attempt, facts: dict[str, Any]) -> Plan:
+    """Store what the plan of this attempt is bound to. Raises `Invalid` unless its parts were uploaded before."""
+    digests = dict(PlanPart.objects.filter(attempt=attempt).values_list("part", "digest"))
+    if missing := [part for part in NEEDED if part not in digests]:
+        raise Invalid(f"The plan's part {missing[0]} was not uploaded.", code="plan_incomplete")
+    if digests[Part.FILE] != facts["digest"]:
+        raise Invalid("The plan file that was uploaded has another digest.", code="digest_mismatch")
+    return Plan.objects.create(attempt=attempt, task_id=attempt.task_id, **facts)
+
+
+def is_stale(task: Task) -> bool:
+    """Return whether the state moved after the task's current plan was made."""
+    plan = Plan.objects.current_of(task)
+    return plan is not None and is_outdated(plan, state_now(task.workspace_id))
+
+
+def state_now(workspace_id: str) -> tuple[str, int]:
+    """Return lineage and serial of the newest state; empty and 0 when there is none."""
+    newest = StateVersion.objects.filter(workspace_id=workspace_id).order_by("-serial").values_list("lineage", "serial")
+    return newest.first() or ("", 0)
+
+
+def is_outdated(plan: Plan, state: tuple[str, int]) -> bool:
+    """Return whether a plan no longer fits this lineage and serial."""
+    lineage, serial = state
+    if not lineage:
+        return plan.serial != 0
+    return (plan.lineage, plan.serial) != (lineage, serial)

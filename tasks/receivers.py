@@ -1,0 +1,34 @@
+"""What this layer does when something happened: the next task of a workspace goes on by the fast path, not by a timer."""
+
+from typing import Any
+
+from tasks import moves, plans, reasons, scheduler
+from tasks.models import Plan, Task
+from tasks.signals import task_moved
+from tasks.states import FINAL, Status
+from workspaces.signals import state_changed, workspace_changed
+
+
+def connect() -> None:
+    """Connect every receiver of this layer."""
+    task_moved.connect(_after_move, dispatch_uid="tasks.scheduler")
+    workspace_changed.connect(_after_change, dispatch_uid="tasks.scheduler")
+    state_changed.connect(_after_state, dispatch_uid="tasks.plans")
+
+
+def _after_move(workspace_id: str, status: str, **news: Any) -> None:
+    if status in FINAL:
+        scheduler.advance(workspace_id)
+
+
+def _after_change(workspace_id: str, **news: Any) -> None:
+    scheduler.advance(workspace_id)
+
+
+def _after_state(workspace_id: str, **news: Any) -> None:
+    """Say on a plan that awaits confirmation that the state moved under it."""
+    for task in Task.objects.filter(workspace_id=workspace_id, status=Status.APPLY_PENDING):
+        plan, state = Plan.objects.current_of(task), plans.state_now(workspace_id)
+        if plan is not None and plans.is_outdated(plan, state):
+            evidence = {"planned_serial": plan.serial, "serial": state[1], "planned_lineage": plan.lineage}
+            moves.explain_wait(task, reasons.plan_stale(evidence))

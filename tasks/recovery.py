@@ -1,0 +1,207 @@
+"""What becomes of a task whose agent, slot or plan is gone."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from iacplatform.base import actors, clock
+from tasks import attempts, creation, moves, plans, reasons
+from tasks.errors import NotRetryable
+from tasks.models import Attempt, Task
+from tasks.states import Event, Lease, Phase, Position, Status, TaskType
+from workspaces import locks
+from workspaces import states as workspace_states
+
+MOST_ATTEMPTS = 3
+BACK_OFF_SECONDS = (5, 20)
+"""After the first and the second attempt that broke off."""
+
+
+def slot_lost(
+    task_id: int, agent_id: str, *, cause: str, last_seen: datetime | None, actor: str = actors.SWEEP
+) -> None:
+    """Do what the table says of a task whose agent is gone, whatever lease it held there. Nothing when it moved on."""
+    with transaction.atomic():
+        task = Task.objects.locked(task_id)
+        if task.agent_id != agent_id or task.lease == Lease.NONE:
+            return
+        if task.lease == Lease.OFFERED:
+            take_back(task, cause=cause, actor=actor)
+        elif task.lease == Lease.RESERVED:
+            end_reservation(task, cause=cause, actor=actor)
+        elif task.status == Status.RUNNING:
+            break_off(task, attempts.newest_of(task), cause=cause, actor=actor, last_seen=last_seen)
+
+
+def take_back(task: Task, *, cause: str, actor: str) -> None:
+    """Free the slot of an offer that nobody accepted; the task is runnable again under a new epoch."""
+    attempts.close_open(task, outcome="lapsed", cause=cause)
+    moves.move(
+        task,
+        Event.LAPSED,
+        Status(task.status),
+        actor=actor,
+        why=cause,
+        reason=reasons.offer_not_accepted(cause),
+        epoch=task.epoch + 1,
+        stage="",
+        **moves.UNASSIGNED,
+    )
+
+
+def end_reservation(task: Task, *, cause: str, actor: str) -> None:
+    """Free the slot that was kept for the apply; the plan is stored, so only warmth is lost."""
+    reason = reasons.reservation_lost(cause, is_confirmed=task.status == Status.CONFIRMED)
+    event = Event.RESERVATION_ENDED
+    moves.move(task, event, Status(task.status), actor=actor, why=cause, reason=reason, **moves.UNASSIGNED)
+
+
+def break_off(task: Task, attempt: Attempt, *, cause: str, actor: str, last_seen: datetime | None = None) -> None:
+    """End a running phase without a result: again after a back-off, or a person's turn when something may be applied."""
+    if attempt.permitted_at is not None:
+        need_attention(task, attempt, Event.LOST, actor=actor, cause=cause, last_seen=last_seen)
+        return
+    attempts.close(attempt, outcome="interrupted", cause=cause)
+    if task.cancelled_at is not None:
+        moves.move(task, Event.CANCELLED, Status.CANCELLED, actor=actor, why=cause, epoch=task.epoch + 1)
+    elif task.attempt >= MOST_ATTEMPTS:
+        _give_up(task, Event.INTERRUPTED, actor, _exhausted(task))
+    else:
+        _try_again(task, cause, actor)
+
+
+def need_attention(
+    task: Task, attempt: Attempt, event: Event, *, actor: str, cause: str, last_seen: datetime | None = None
+) -> None:
+    """Nobody knows how an apply ended: lock the workspace until a person decides. The epoch stays, for a late result."""
+    moves.move(
+        task,
+        event,
+        Status.NEEDS_ATTENTION,
+        actor=actor,
+        why=cause,
+        reason=reasons.agent_lost(attempt.agent_name, last_seen, cause),
+        stage="",
+        **moves.RELEASED,
+    )
+    locks.hold_for_task(task.workspace_id, task.pk, f"Task {task.pk} needs attention.")
+
+
+def plan_again(task: Task, *, cause: str, actor: str) -> None:
+    """Void the confirmation of a stale plan and plan anew, at most `max_retries` times."""
+    attempts.close_open(task, outcome="stale", cause=cause)
+    if task.retry_count >= task.max_retries:
+        _give_up(task, Event.STALE, actor, f"The plan was stale {task.retry_count + 1} times in a row. {cause}")
+        return
+    why = f"{cause} A new plan is made, and needs a new confirmation."
+    moves.move(
+        task,
+        Event.STALE,
+        Status.PENDING,
+        actor=actor,
+        why=why,
+        reason=reasons.dispatching(),
+        retry_count=task.retry_count + 1,
+        **_unplanned(task),
+    )
+
+
+def retry(task: Task, *, by: Any) -> Task:
+    """Try again, as the table says for the task's status; return the task to look at, which may be a new one.
+
+    Raises `NotRetryable` where there is nothing to try again.
+    """
+    with transaction.atomic():
+        locked = Task.objects.locked(task.pk)
+        if locked.status == Status.NEEDS_ATTENTION:
+            mark_failed(locked, by=by, reason="Retried.")
+        if locked.status in {Status.FAILED, Status.CANCELLED, Status.DISCARDED}:
+            return _follow_up(locked, by)
+        if locked.status in {Status.PENDING, Status.CONFIRMED}:
+            Task.objects.filter(pk=locked.pk).update(not_before=None)
+        elif locked.status == Status.APPLY_PENDING and plans.is_stale(locked):
+            _replan(locked, by)
+        else:
+            raise NotRetryable(f"Task {task.pk} is {locked.position.label}; there is nothing to try again.")
+    return Task.objects.select_related("workspace").get(pk=task.pk)
+
+
+def mark_failed(task: Task, *, by: Any, reason: str) -> None:
+    """A person's word that the lost apply is over. Lets go of the task's lock, and of its orphaned state lock."""
+    with transaction.atomic():
+        locked = Task.objects.locked(task.pk)
+        epoch = locked.epoch
+        moves.move(
+            locked,
+            Event.MARK_FAILED,
+            Status.FAILED,
+            actor=actors.user(by),
+            why=reason,
+            epoch=epoch + 1,
+            error_code="marked_failed",
+            error_message=reason or "A person marked it as failed.",
+        )
+        attempts.close_open(locked, outcome="lost", cause=reason)
+        workspace_states.release_locks_of(task_id=locked.pk, epoch=epoch, phase=Phase.APPLY)
+        locks.release_for_task(locked.workspace_id, locked.pk)
+    task.refresh_from_db()
+
+
+def _follow_up(task: Task, by: Any) -> Task:
+    description = task.description or f"Retry of task {task.pk}"
+    return creation.create(task.workspace, task_type=TaskType(task.task_type), by=by, description=description)
+
+
+def _replan(task: Task, by: Any) -> None:
+    why = "A new plan was asked for, because the state has changed."
+    moves.move(
+        task,
+        Event.REPLAN,
+        Status.PENDING,
+        actor=actors.user(by),
+        why=why,
+        reason=reasons.dispatching(),
+        **_unplanned(task),
+    )
+
+
+def _unplanned(task: Task) -> dict[str, Any]:
+    void = {"confirmed_at": None, "confirmed_by": None, "plan_digest": "", "changes": None, "apply_description": ""}
+    return {**void, "phase": "", "attempt": 0, "stage": "", "epoch": task.epoch + 1, **moves.UNASSIGNED}
+
+
+def _try_again(task: Task, cause: str, actor: str) -> None:
+    seconds = BACK_OFF_SECONDS[task.attempt - 1]
+    to = Status.PENDING if task.position == Position.PLANNING else Status.CONFIRMED
+    reason = reasons.retry_backoff(task.attempt, MOST_ATTEMPTS, cause, seconds)
+    moves.move(
+        task,
+        Event.INTERRUPTED,
+        to,
+        actor=actor,
+        why=cause,
+        reason=reason,
+        epoch=task.epoch + 1,
+        stage="",
+        not_before=clock.In(seconds=seconds),
+        **moves.UNASSIGNED,
+    )
+
+
+def _give_up(task: Task, event: Event, actor: str, message: str) -> None:
+    moves.move(
+        task,
+        event,
+        Status.FAILED,
+        actor=actor,
+        why=message,
+        epoch=task.epoch + 1,
+        error_code="attempts_exhausted",
+        error_message=message,
+    )
+
+
+def _exhausted(task: Task) -> str:
+    causes = Attempt.objects.filter(task=task, phase=task.phase, outcome="interrupted").values_list("cause", flat=True)
+    return f"{task.attempt} attempts at the {task.phase} broke off: " + " ".join(causes)
