@@ -24,7 +24,7 @@ def address(home: Path) -> str:
     try:
         secret = password(place)
     except OSError as error:
-        raise UnusableFolder(error) from error
+        raise UnusableFolder(home, error) from error
     options = f"host={quote(str(place.sockets))}&port={PORT}&requirepeer={quote(place.account.name)}"
     return f"postgresql://{ROLE}:{secret}@/{ROLE}?{options}"
 

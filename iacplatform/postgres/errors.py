@@ -37,10 +37,9 @@ class ForeignFolder(PostgresError):
 
 
 class UnusableFolder(PostgresError):
-    def __init__(self, error: OSError) -> None:
+    def __init__(self, home: Path, error: OSError) -> None:
         super().__init__(
-            f"The folder {error.filename} cannot be used ({error.strerror}): "
-            "set IACPLATFORM_HOME to a folder that you may write to."
+            f"The folder {home} cannot be used ({error}): set IACPLATFORM_HOME to a local folder that you may write to."
         )
 
 
@@ -73,6 +72,11 @@ class InUse(PostgresError):
         super().__init__(
             f"The data folder {folder} is in use by another launcher (process {pid}): stop that one first."
         )
+
+
+class NotStarted(PostgresError):
+    def __init__(self) -> None:
+        super().__init__("This launcher has no server: call start() first.")
 
 
 class StillStopping(PostgresError):

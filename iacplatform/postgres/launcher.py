@@ -12,7 +12,7 @@ from iacplatform.postgres import locks, server
 from iacplatform.postgres.binaries import installed
 from iacplatform.postgres.cluster import Cluster
 from iacplatform.postgres.credentials import address
-from iacplatform.postgres.errors import NotMainThread, StartFailed, UnsupportedSystem, UnusableFolder
+from iacplatform.postgres.errors import NotMainThread, NotStarted, StartFailed, UnsupportedSystem, UnusableFolder
 from iacplatform.postgres.log import Log
 from iacplatform.postgres.place import Place, place_of
 from iacplatform.postgres.programs import Programs
@@ -43,16 +43,16 @@ class Launcher:
             self._start_in(place_of(self.home))
         except OSError as error:
             self.stop()
-            raise UnusableFolder(error) from error
+            raise UnusableFolder(self.home, error) from error
         except BaseException:
             self.stop()
             raise
 
     def wait(self) -> str:
-        """Return when the server ends by itself: why, in its own words."""
+        """Return when the server ends by itself: one sentence that says so."""
         running = self._running()
         status = running.process.wait()
-        return f"PostgreSQL ended with status {status}: {running.programs.log.reason()} (log: {running.place.log})."
+        return f"PostgreSQL ended by itself with status {status}: see {running.place.log}."
 
     def stop(self) -> None:
         """End the server by a fast shutdown and give the data folder free; safe to repeat."""
@@ -97,7 +97,8 @@ class Launcher:
         self._server.wait_until_ready(self.start_seconds)
 
     def _running(self) -> server.Server:
-        assert self._server is not None, "the launcher was not started"  # noqa: S101
+        if self._server is None:
+            raise NotStarted
         return self._server
 
 

@@ -1,4 +1,4 @@
-"""The server's log file: for people, and for the reason in an error message."""
+"""The server's log file: for people, and for the reason why a start failed."""
 
 import os
 from pathlib import Path
@@ -19,7 +19,7 @@ class Log:
         self.start = os.fstat(self.descriptor).st_size
 
     def reason(self) -> str:
-        """Return the last grave message of this run, without its time and level."""
+        """Return the last grave message of a start that failed, without its time and level."""
         lines = os.pread(self.descriptor, 2**16, self.start).decode(errors="replace").splitlines()
         grave = [_message(line) for line in lines if _level(line)]
         return (grave or lines or ["it said nothing"])[-1].strip().rstrip(".")

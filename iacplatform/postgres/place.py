@@ -93,7 +93,7 @@ def place_of(home: Path) -> Place:
         _refuse_foreign(place.root, place.root.lstat().st_uid, {os.geteuid()})
         place.root.chmod(0o711 if account.dropped else 0o700)
     except OSError as error:
-        raise UnusableFolder(error) from error
+        raise UnusableFolder(home, error) from error
     return place
 
 

@@ -36,7 +36,7 @@ def kill_server(home: Path, run: Run) -> tuple[int, str]:
 def test_the_command_says_in_one_line_that_its_server_died(home: Path, run: Run) -> None:
     status, errors = kill_server(home, run)
     assert status == 1
-    assert errors.startswith("PostgreSQL ended with status -9: ")
+    assert errors.startswith("PostgreSQL ended by itself with status -9: ")
     assert errors.count("\n") == 1
 
 

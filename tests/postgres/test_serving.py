@@ -1,3 +1,4 @@
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -6,6 +7,7 @@ import psycopg
 import pytest
 
 from iacplatform.postgres import Launcher, address
+from iacplatform.postgres.errors import NotStarted, StartFailed
 from tests.postgres.conftest import Run
 from tests.postgres.foreground import alive, query, server_pid
 
@@ -37,6 +39,26 @@ def test_an_open_connection_does_not_hold_up_the_end(home: Path, run: Run) -> No
     connection.execute("CREATE TABLE open_transaction ()")
     assert command.end(signal.SIGTERM) == 0
     connection.close()
+
+
+def test_a_server_that_hangs_is_killed_in_the_end(home: Path) -> None:
+    launcher = Launcher(home)
+    launcher.stop_seconds = 0.1
+    launcher.start()
+    pid = server_pid(home)
+    os.kill(pid, signal.SIGSTOP)
+    launcher.stop()
+    assert not alive(pid)
+
+
+def test_a_server_that_cannot_start_says_why(home: Path) -> None:
+    with pytest.raises(StartFailed, match='unrecognized configuration parameter "no_such_setting"'):
+        Launcher(home, settings={"no_such_setting": "1"}).start()
+
+
+def test_waiting_for_a_server_that_was_not_started_is_refused(home: Path) -> None:
+    with pytest.raises(NotStarted):
+        Launcher(home).wait()
 
 
 def test_rows_are_kept_from_one_start_to_the_next(home: Path) -> None:
