@@ -32,7 +32,8 @@ def move(
     before, held_by = task.status, task.agent_id
     with transaction.atomic():
         seen = Task.objects.filter(pk=task.pk, status=before, epoch=task.epoch, lease=task.lease, phase=task.phase)
-        if not seen.update(status=to, updated_at=clock.DatabaseNow(), **_ending(to), **_waiting(to, reason), **changes):
+        columns = {**_ending(to), **_waiting(to, reason), **changes}
+        if not seen.update(status=to, updated_at=clock.DatabaseNow(), **columns):
             raise LostRace(f"Task {task.pk} is no longer {before}: somebody else moved it. Look at it again.")
         task.refresh_from_db(from_queryset=Task.objects.select_related("workspace"))
         record(task, event, before, actor=actor, why=why)
