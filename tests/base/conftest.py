@@ -1,13 +1,11 @@
-"""What tests of the channel layer share: the database outside of a transaction, and waiting within an event loop."""
+"""What tests of the channel layer share: the database outside of a transaction, and a look at who is connected."""
 
-import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
+import psycopg
 import pytest
-from django.db import connection
-from pytest_django.plugin import DjangoDbBlocker
-
-Sessions = Callable[[str], list[int]]
+from django.db import connection, connections
+from pytest_django import DjangoDbBlocker
 
 
 @pytest.fixture
@@ -18,23 +16,35 @@ def database(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Itera
         connection.close()
 
 
-@pytest.fixture
-def sessions(database: None) -> Sessions:
-    """Return a function that gives the backends' process ids of sessions whose application name starts like this."""
-    return _sessions
+class Onlooker:
+    """A session of its own that sees and ends other sessions, also from within an event loop."""
 
+    def __init__(self, session: psycopg.Connection) -> None:
+        self._session = session
 
-def _sessions(application: str) -> list[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(
+    def sessions(self, application: str) -> list[int]:
+        """Return the backends' process ids of sessions whose application name starts like this."""
+        rows = self._session.execute(
             "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE %s",
             [f"{application}%"],
         )
-        return [pid for (pid,) in cursor.fetchall()]
+        return [pid for (pid,) in rows]
+
+    def end(self, application: str) -> int:
+        """End the sessions and return how many there were."""
+        backends = self.sessions(application)
+        for backend in backends:
+            self._session.execute("SELECT pg_terminate_backend(%s)", [backend])
+        return len(backends)
+
+    def notify(self, payload: str) -> None:
+        """Send something that the layer has not made."""
+        self._session.execute("SELECT pg_notify('iacplatform', %s)", [payload])
 
 
-async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    """Return once the condition holds; TimeoutError after `seconds`."""
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.01)
+@pytest.fixture
+def onlooker(database: None) -> Iterator[Onlooker]:
+    django = connections["default"].get_connection_params()
+    own = {key: value for key, value in django.items() if key not in {"context", "cursor_factory"}}
+    with psycopg.connect(**own, autocommit=True) as session:
+        yield Onlooker(session)

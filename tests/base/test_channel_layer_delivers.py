@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Container
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -11,7 +11,7 @@ from django.db import connection
 from iacplatform.base.channel_layer import PostgresChannelLayer
 from iacplatform.base.envelopes import MAX_BYTES, Envelope, MessageTooLarge
 from iacplatform.base.mailboxes import ChannelNotOpen
-from tests.base.channels import END, Message, member, receive, until_end
+from tests.base.channels import END, Message, member, receive, until, until_end
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -80,8 +80,7 @@ async def test_a_channel_is_reached_by_its_name(
 
 async def test_a_fixed_name_is_open_from_its_first_receive(here: PostgresChannelLayer) -> None:
     first = asyncio.create_task(receive(here, "jobs"))
-    while "jobs" not in _mailboxes(here):
-        await asyncio.sleep(0)
+    await until(lambda: here.exchanges.hold("jobs"))
     await here.send("jobs", {"type": "wake"})
     await here.send("jobs", END)
     assert await first == {"type": "wake"}
@@ -176,8 +175,3 @@ async def test_synchronous_code_reaches_every_process(
 def _message_of(layer: PostgresChannelLayer, size: int) -> Message:
     empty = Envelope(layer.exchanges.origin, "group", "task.1", {"type": ""}).payload()
     return {"type": "x" * (size - len(empty))}
-
-
-def _mailboxes(layer: PostgresChannelLayer) -> Container[str]:
-    exchange = layer.exchanges.of_running_loop()
-    return exchange.mailboxes if exchange else ()
