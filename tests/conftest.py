@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
+pytest_plugins = ["tests.emptying", "tests.watchdog"]
+
 Condition = Callable[[], object]
 
 
