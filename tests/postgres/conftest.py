@@ -17,11 +17,12 @@ def new_home(tmp_path: Path) -> Path:
     return tmp_path / "home"
 
 
-@pytest.fixture
-def home(used_home: Path, tmp_path: Path) -> Path:
-    """A home that has seen one start; cheaper than a new one."""
-    subprocess.run(["cp", "--archive", used_home, tmp_path / "home"], check=True)
-    return tmp_path / "home"
+@pytest.fixture(scope="module")
+def home(used_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home that has seen a start, the same one for all tests of a file; each leaves it without a server."""
+    home = tmp_path_factory.mktemp("module") / "home"
+    subprocess.run(["cp", "--archive", used_home, home], check=True)
+    return home
 
 
 @pytest.fixture(scope="session")

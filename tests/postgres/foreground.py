@@ -1,6 +1,7 @@
 """`python -m iacplatform.postgres` as a real process, and a look at what it runs."""
 
 import os
+import secrets
 import select
 import signal
 import subprocess
@@ -53,6 +54,18 @@ def query(home: Path, statement: str) -> Any:
         cursor = connection.execute(statement.encode())
         row = cursor.fetchone() if cursor.description else None
         return row[0] if row else None
+
+
+def keep(home: Path) -> int:
+    """Commit a new number to the database and return it; `kept` reads it."""
+    number = secrets.randbelow(10**6)
+    query(home, "DROP TABLE IF EXISTS kept")
+    query(home, f"CREATE TABLE kept AS SELECT {number} AS number")
+    return number
+
+
+def kept(home: Path) -> int:
+    return int(query(home, "SELECT number FROM kept"))
 
 
 def server_pid(home: Path) -> int:

@@ -11,6 +11,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from iacplatform.postgres import Launcher, address
 from iacplatform.postgres.accounts import server_account
+from iacplatform.postgres.place import Place, place_of
 from tests.postgres.foreground import PROJECT, query
 
 PRINT_ADDRESS = (
@@ -38,7 +39,12 @@ def test_django_environ_reads_the_address(new_home: Path) -> None:
         "iacplatform",
     )
     assert parsed["PASSWORD"] == (new_home / "postgres" / "password").read_text()
-    assert parsed["OPTIONS"]["host"] == str(new_home / "postgres" / "socket")
+    assert parsed["OPTIONS"]["host"] == str(place_of(new_home).sockets)
+
+
+def test_the_socket_lies_below_home_where_the_path_allows() -> None:
+    place = Place(root=Path("/srv/home/postgres"), account=server_account())
+    assert place.sockets == Path("/srv/home/postgres/socket")
 
 
 def test_the_password_file_is_for_the_server_account_alone(new_home: Path) -> None:
@@ -65,8 +71,8 @@ def test_a_deep_home_has_its_socket_in_a_short_private_folder(tmp_path: Path) ->
     assert not folder.exists()
 
 
-def test_a_server_of_another_account_is_refused(new_home: Path) -> None:
-    stranger = address(new_home).replace(f"requirepeer={server_account().name}", "requirepeer=root")
+def test_a_server_of_another_account_is_refused(home: Path) -> None:
+    stranger = address(home).replace(f"requirepeer={server_account().name}", "requirepeer=root")
     stranger = stranger if os.geteuid() == 0 else stranger.replace("requirepeer=root", "requirepeer=daemon")
-    with Launcher(new_home), pytest.raises(psycopg.OperationalError, match="requirepeer"):
+    with Launcher(home), pytest.raises(psycopg.OperationalError, match="requirepeer"):
         psycopg.connect(stranger)

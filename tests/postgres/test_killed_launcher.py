@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.postgres.conftest import Run
-from tests.postgres.foreground import alive, query, server_pid
+from tests.postgres.foreground import alive, keep, kept, query, server_pid
 
 Eventually = Callable[..., None]
 
@@ -19,10 +19,10 @@ def test_the_server_ends_with_its_launcher(home: Path, run: Run, eventually: Eve
 
 def test_the_next_launcher_waits_for_the_old_server_and_loses_nothing(home: Path, run: Run) -> None:
     command = run(home).until_ready()
-    query(home, "CREATE TABLE kept AS SELECT 42 AS answer")
+    number = keep(home)
     command.end(signal.SIGKILL)
     run(home).until_ready()
-    assert query(home, "SELECT answer FROM kept") == 42
+    assert kept(home) == number
     assert "was not properly shut down" not in (home / "postgres" / "server.log").read_text()
 
 

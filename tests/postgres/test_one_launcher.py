@@ -28,12 +28,12 @@ def test_a_refused_launcher_can_start_later(home: Path) -> None:
         assert query(home, "SELECT 1") == 1
 
 
-def test_a_launcher_outside_the_main_thread_is_refused(home: Path) -> None:
+def test_a_launcher_outside_the_main_thread_is_refused(new_home: Path) -> None:
     caught: list[BaseException] = []
 
     def start() -> None:
         try:
-            Launcher(home).start()
+            Launcher(new_home).start()
         except NotMainThread as error:
             caught.append(error)
 

@@ -9,7 +9,7 @@ import pytest
 from iacplatform.postgres import Launcher, address
 from iacplatform.postgres.errors import NotStarted, StartFailed
 from tests.postgres.conftest import Run
-from tests.postgres.foreground import alive, query, server_pid
+from tests.postgres.foreground import alive, keep, kept, query, server_pid
 
 Eventually = Callable[..., None]
 
@@ -36,7 +36,7 @@ def test_a_signal_during_the_first_start_leaves_nothing_behind(
 def test_an_open_connection_does_not_hold_up_the_end(home: Path, run: Run) -> None:
     command = run(home).until_ready()
     connection = psycopg.connect(address(home))
-    connection.execute("CREATE TABLE open_transaction ()")
+    connection.execute("CREATE TEMPORARY TABLE unfinished ()")
     assert command.end(signal.SIGTERM) == 0
     connection.close()
 
@@ -56,16 +56,16 @@ def test_a_server_that_cannot_start_says_why(home: Path) -> None:
         Launcher(home, settings={"no_such_setting": "1"}).start()
 
 
-def test_waiting_for_a_server_that_was_not_started_is_refused(home: Path) -> None:
+def test_waiting_for_a_server_that_was_not_started_is_refused(new_home: Path) -> None:
     with pytest.raises(NotStarted):
-        Launcher(home).wait()
+        Launcher(new_home).wait()
 
 
 def test_rows_are_kept_from_one_start_to_the_next(home: Path) -> None:
     with Launcher(home):
-        query(home, "CREATE TABLE kept AS SELECT 42 AS answer")
+        number = keep(home)
     with Launcher(home):
-        assert query(home, "SELECT answer FROM kept") == 42
+        assert kept(home) == number
 
 
 def test_the_server_is_set_up_as_documented(new_home: Path) -> None:
