@@ -1,5 +1,18 @@
+from importlib import import_module
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class AgentsConfig(AppConfig):
     name = "agents"
+
+    def ready(self) -> None:
+        """Connect the news that this layer acts upon, now that the models are loaded."""
+        import_module("agents.receivers").connect()
+        post_migrate.connect(_plan_jobs, sender=self)
+
+
+def _plan_jobs(**kwargs: Any) -> None:
+    import_module("agents.jobs").plan_sweeping()

@@ -1,4 +1,4 @@
-"""What this layer does when something happened: the next task of a workspace goes on by the fast path, not by a timer."""
+"""The fast path of queues: what this layer does about news, so that the next task goes on at once."""
 
 from typing import Any
 

@@ -1,9 +1,10 @@
 """What becomes of a task whose agent, slot or plan is gone."""
 
+import logging
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from iacplatform.base import actors, clock
 from tasks import attempts, creation, moves, plans, reasons
@@ -12,6 +13,8 @@ from tasks.models import Attempt, Task
 from tasks.states import Event, Lease, Phase, Position, Status, TaskType
 from workspaces import locks
 from workspaces import states as workspace_states
+
+log = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 3
 BACK_OFF_SECONDS = (5, 20)
@@ -32,6 +35,18 @@ def slot_lost(
             end_reservation(task, cause=cause, actor=actor)
         elif task.status == Status.RUNNING:
             break_off(task, attempts.newest_of(task), cause=cause, actor=actor, last_seen=last_seen)
+        else:
+            Task.objects.filter(pk=task.pk).update(**moves.RELEASED)
+
+
+def slot_regained(task_id: int, epoch: int, agent_id: str) -> None:
+    """Hold the slot again where a lost agent still runs the apply: the slot is taken, whatever we thought."""
+    lost = Task.objects.filter(pk=task_id, epoch=epoch, agent_id=agent_id, status=Status.NEEDS_ATTENTION)
+    try:
+        with transaction.atomic():
+            lost.filter(lease=Lease.NONE).update(lease=Lease.RUNNING)
+    except IntegrityError:
+        log.warning("A slot was given away while its agent was lost.", extra={"task": task_id, "agent": agent_id})
 
 
 def take_back(task: Task, *, cause: str, actor: str) -> None:
@@ -58,7 +73,7 @@ def end_reservation(task: Task, *, cause: str, actor: str) -> None:
 
 
 def break_off(task: Task, attempt: Attempt, *, cause: str, actor: str, last_seen: datetime | None = None) -> None:
-    """End a running phase without a result: again after a back-off, or a person's turn when something may be applied."""
+    """End a running phase without a result: once more after a pause, or a person's turn if it may have applied."""
     if attempt.permitted_at is not None:
         need_attention(task, attempt, Event.LOST, actor=actor, cause=cause, last_seen=last_seen)
         return
@@ -74,7 +89,7 @@ def break_off(task: Task, attempt: Attempt, *, cause: str, actor: str, last_seen
 def need_attention(
     task: Task, attempt: Attempt, event: Event, *, actor: str, cause: str, last_seen: datetime | None = None
 ) -> None:
-    """Nobody knows how an apply ended: lock the workspace until a person decides. The epoch stays, for a late result."""
+    """Nobody knows how an apply ended: a person decides. The epoch stays, so that a late result still counts."""
     moves.move(
         task,
         event,

@@ -36,6 +36,12 @@ def last_in_queue(workspace: Workspace) -> Task | None:
     return Task.objects.filter(workspace=workspace).live().changing().order_by("-id").first()
 
 
+def before(task: Task) -> Task | None:
+    """Return the task that comes before this one in its workspace's queue."""
+    queue = Task.objects.filter(workspace_id=task.workspace_id, id__lt=task.pk).live().changing()
+    return queue.order_by("-id").first()
+
+
 def _place(workspace: Workspace, earlier: Task | None, task: Task) -> None:
     reason = obstacle(workspace, earlier)
     if task.status == Status.WAITING:

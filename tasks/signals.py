@@ -1,4 +1,4 @@
-"""News that goes up, sent after commit and robustly: a receiver that raises never turns a committed request into a 500."""
+"""News that goes up, after commit and robustly: a receiver that raises never turns a committed request into a 500."""
 
 import logging
 from functools import partial
@@ -9,7 +9,7 @@ from django.dispatch import Signal
 from iacplatform.base import wakeups
 
 task_moved = Signal()
-"""Sent with `task_id`, `workspace_id`, `event`, `status` and `agent_id` (whose slot it holds or held) after every move."""
+"""After every move: `task_id`, `workspace_id`, `event`, `status`, and `agent_id` whose slot it holds or held."""
 
 log = logging.getLogger(__name__)
 

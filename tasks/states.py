@@ -1,4 +1,4 @@
-"""Every state of a task and every arrow between them: the table of `docs/task-lifecycle.md`. What is not here is refused."""
+"""Every state of a task and every arrow between them, as in `docs/task-lifecycle.md`. What is not here is refused."""
 
 from django.db import models
 

@@ -1,6 +1,22 @@
+import os
+
 from django.apps import AppConfig
+from django.db import connections
 
 
 class BaseConfig(AppConfig):
     name = "iacplatform.base"
     label = "base"
+
+    def ready(self) -> None:
+        """See to it that a forked child opens connections of its own."""
+        os.register_at_fork(before=_close_connections)
+
+
+def _close_connections() -> None:
+    # django-q2 forks its workers and closes connections, but not the pool that they came from: two processes would
+    # then speak over one socket.
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close()
+            connection.close_pool()

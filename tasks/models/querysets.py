@@ -49,6 +49,11 @@ class Tasks(models.QuerySet["Task"]):
         """Narrow to tasks of the workspaces that name this pool now; None: those whose workspace names none."""
         return self.with_pool().filter(pool_now=pool_id) if pool_id else self.with_pool().filter(pool_now=None)
 
+    def pool_ids(self) -> set[str | None]:
+        """Return the pools that these tasks' workspaces name now."""
+        by_pool = self.with_pool().order_by().distinct("pool_now").order_by("pool_now")
+        return {getattr(task, "pool_now", None) for task in by_pool}
+
     def leased_by(self, agent_id: str) -> Self:
         """Narrow to tasks that hold a slot of this agent."""
         return self.exclude(lease=Lease.NONE).filter(agent_id=agent_id)

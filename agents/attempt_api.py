@@ -1,0 +1,94 @@
+"""What an attempt fetches and stores over HTTP, with its own token: its job, and the parts of its plan."""
+
+import json
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import NotFound
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from tasks.authentication import AttemptAuthentication
+
+from iacplatform.base import bodies
+from iacplatform.base.problems import Invalid
+from tasks import plans
+from tasks.errors import AttemptClosed
+from tasks.models import Attempt, Plan, PlanPart
+from tasks.models.plan import Part
+from tasks.states import Phase
+
+
+@extend_schema(exclude=True)
+class AttemptView(APIView):
+    """For an agent with the token of an attempt, while that attempt is its task's current one."""
+
+    authentication_classes = [AttemptAuthentication]
+    permission_classes = [IsAuthenticated]
+
+    def attempt(self, request: Request) -> Attempt:
+        """Return the caller's attempt. Raises `AttemptClosed` when it is not the task's current one any more."""
+        attempt: Attempt = request.auth.attempt
+        if attempt.ended_at is not None or attempt.task.epoch != attempt.epoch:
+            raise AttemptClosed("This attempt is over; drop it.")
+        return attempt
+
+
+class Job(AttemptView):
+    def get(self, request: Request) -> Response:
+        """Answer everything that the agent needs to run the phase."""
+        return Response(_job(self.attempt(request)))
+
+
+class PlanPartView(AttemptView):
+    parser_classes: list[Any] = []
+
+    def get(self, request: Request, part: str) -> HttpResponse:
+        """Answer a part of the confirmed plan."""
+        attempt = self.attempt(request)
+        plan = Plan.objects.current_of(attempt.task) if attempt.phase == Phase.APPLY else None
+        stored = PlanPart.objects.filter(attempt_id=plan.attempt_id, part=part).first() if plan else None
+        if stored is None:
+            raise NotFound("The plan has no such part.")
+        return HttpResponse(stored.content(), content_type="application/octet-stream")
+
+    def put(self, request: Request, part: str) -> HttpResponse:
+        """Store a part of the plan that the attempt makes."""
+        attempt = self.attempt(request)
+        if attempt.phase != Phase.PLAN or part not in Part.values:
+            raise Invalid(f"A plan attempt stores {', '.join(Part.values)}.", code="no_such_part")
+        content = bodies.read(request, settings.PLAN_PART_MAX_BYTES)
+        plans.keep_part(attempt, part, content, request.headers.get("X-Content-SHA256", ""))
+        return HttpResponse(status=204)
+
+
+def _job(attempt: Attempt) -> dict[str, Any]:
+    task, workspace = attempt.task, attempt.task.workspace
+    timeout = workspace.plan_timeout_seconds if attempt.phase == Phase.PLAN else workspace.apply_timeout_seconds
+    plan = Plan.objects.current_of(task) if attempt.phase == Phase.APPLY else None
+    return {
+        "task": task.pk,
+        "epoch": attempt.epoch,
+        "phase": attempt.phase,
+        "attempt": attempt.number,
+        "task_type": task.task_type,
+        "workspace_id": workspace.pk,
+        "workspace_name": workspace.name,
+        "engine": plan.engine if plan else workspace.engine,
+        "version": plan.version if plan else workspace.terraform_version,
+        "working_directory": workspace.working_directory,
+        "files": task.configuration.files,
+        "variables": json.loads(task.input.variables()),
+        "timeout_seconds": timeout,
+        "state_url": f"/api/v1/workspaces/{workspace.pk}/state",
+        "plan": _plan(plan) if plan else None,
+    }
+
+
+def _plan(plan: Plan) -> dict[str, Any]:
+    parts = dict(PlanPart.objects.filter(attempt_id=plan.attempt_id).values_list("part", "digest"))
+    names = ("digest", "engine", "version", "os", "arch")
+    return {**{name: getattr(plan, name) for name in names}, "parts": parts}

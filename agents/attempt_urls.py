@@ -1,0 +1,8 @@
+from django.urls import path
+
+from agents import attempt_api
+
+urlpatterns = [
+    path("attempt", attempt_api.Job.as_view(), name="attempt"),
+    path("attempt/plan/<str:part>", attempt_api.PlanPartView.as_view(), name="attempt-plan-part"),
+]

@@ -1,0 +1,143 @@
+"""Carries words between an agent's socket and `reports`; holds no truth, and may end at any instruction."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import DatabaseError
+
+from agents import commands, protocol, reports, sessions
+from agents.commands import Told
+from agents.protocol import FromServer, Hello, ProtocolError, Refused
+from agents.sessions import Rejected, Session
+from iacplatform.base.problems import Problem
+from pools.models import PoolToken
+
+HELLO_SECONDS = 10
+CLOSED = 4400
+"""Close code after a `Refused`; the word says why."""
+
+Answer = TypeVar("Answer")
+
+log = logging.getLogger(__name__)
+
+
+async def _in_thread(act: Callable[..., Answer], *args: Any) -> Answer:
+    # Agents must not queue behind one another's queries, as they would in the one thread for sensitive code.
+    answer: Answer = await database_sync_to_async(act, thread_sensitive=False)(*args)
+    return answer
+
+
+class AgentConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+    """One agent's socket at `/agents/v1/connect`."""
+
+    session: Session | None = None
+    token: PoolToken | None = None
+    deadline: asyncio.TimerHandle | None = None
+
+    async def connect(self) -> None:
+        """Let in who shows a pool token, and nobody who comes from a browser."""
+        self.told = Told()
+        headers = {name.lower(): value for name, value in self.scope["headers"]}
+        await self.accept()
+        if b"origin" in headers or b"cookie" in headers:
+            await self._refuse(Refused(code="browser", message="Agents connect here, not browsers.", retry=False))
+            return
+        await self._authenticate(headers.get(b"authorization", b"").decode(errors="replace"))
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Hand a word on and send the answers; a word that is none ends the socket with a sentence."""
+        try:
+            word = protocol.parse_from_agent(text_data or "")
+            answers = (
+                await self._greet(word)
+                if self.session is None
+                else await _in_thread(reports.handle, self.session, word)
+            )
+        except ProtocolError as error:
+            await self._refuse(Refused(code="bad_word", message=str(error), retry=True))
+        except Rejected as error:
+            await self._refuse(error.word)
+        except Problem as error:
+            await self._refuse(Refused(code=error.code, message=error.detail, retry=True))
+        except DatabaseError as error:
+            log.warning("The database did not take a word.", extra={"error": type(error).__name__})
+            await self._refuse(
+                Refused(code="try_again", message="The database is not available; try again.", retry=True)
+            )
+        else:
+            await self._say(answers)
+
+    async def _answer(self, word: protocol.FromAgent) -> list[FromServer]:
+        if self.session is None:
+            return await self._greet(word)
+        return await _in_thread(reports.handle, self.session, word)
+
+    async def disconnect(self, code: int) -> None:
+        """Say that the socket is gone; the agent's slots stay until its lease ends."""
+        if self.deadline is not None:
+            self.deadline.cancel()
+        if self.session is not None:
+            for group in self._groups(self.session):
+                await self.channel_layer.group_discard(group, self.channel_name)
+            await _in_thread(sessions.close, self.session)
+
+    async def wake(self, event: dict[str, Any]) -> None:
+        """Somebody changed a row that concerns this agent."""
+        if self.session is not None:
+            await self._look(self.session)
+
+    async def resync(self, event: dict[str, Any]) -> None:
+        """News may have been lost: look at everything, and say again what may not have been heard."""
+        await self.wake(event)
+
+    async def _authenticate(self, header: str) -> None:
+        kind, _, text = header.partition(" ")
+        self.token = await _in_thread(sessions.token_of, text.strip()) if kind.lower() == "bearer" else None
+        if self.token is None:
+            message = (
+                "The pool token is wrong, revoked or expired. Make one on the pool's page and give it to the agent."
+            )
+            await self._refuse(Refused(code="token", message=message, retry=False))
+            return
+        self.deadline = asyncio.get_running_loop().call_later(HELLO_SECONDS, self._too_quiet)
+
+    def _too_quiet(self) -> None:
+        word = Refused(code="no_hello", message=f"No hello came within {HELLO_SECONDS} s.", retry=True)
+        self.farewell = asyncio.ensure_future(self._refuse(word))
+
+    async def _greet(self, word: protocol.FromAgent) -> list[FromServer]:
+        if self.token is None or not isinstance(word, Hello):
+            raise ProtocolError("The first word is a hello.")
+        if self.deadline is not None:
+            self.deadline.cancel()
+        session, welcome = await _in_thread(sessions.open_session, self.token, word)
+        self.session = session
+        for group in self._groups(session):
+            await self.channel_layer.group_add(group, self.channel_name)
+        return [welcome, *await _in_thread(commands.pending, session, self.told)]
+
+    async def _look(self, session: Session) -> None:
+        try:
+            if await _in_thread(commands.is_revoked, session):
+                message = "The pool token was revoked or has expired; give the agent a new one."
+                await self._refuse(Refused(code="token_revoked", message=message, retry=False))
+                return
+            await self._say(await _in_thread(commands.pending, session, self.told))
+        except DatabaseError as error:
+            log.warning("The database did not answer.", extra={"error": type(error).__name__, **session.log_fields()})
+
+    async def _say(self, words: list[FromServer]) -> None:
+        for word in words:
+            await self.send(text_data=protocol.dump(word))
+
+    async def _refuse(self, word: Refused) -> None:
+        await self.send(text_data=protocol.dump(word))
+        await self.close(code=CLOSED)
+
+    @staticmethod
+    def _groups(session: Session) -> tuple[str, str]:
+        return f"agent.{session.agent_id}", f"token.{session.token_id}"

@@ -1,0 +1,51 @@
+"""Our own work in django-q2: the chain of sweeps, and the schedule that starts it again where it broke."""
+
+import time
+
+from django.db import connection
+from django_q.models import Schedule
+from django_q.tasks import async_task
+
+from agents import sweep
+
+SWEEP_SECONDS = 2
+CHAIN = "agents.jobs.sweep_on"
+RESTART = "agents.jobs.start_sweeping"
+
+
+def sweep_on() -> None:
+    """Sweep, rest, and queue the next one: django-q2's own schedules tick every 30 s at best.
+
+    Where another chain is at it, this one ends: there is one chain, however many were started.
+    """
+    if not _is_the_only_chain():
+        return
+    try:
+        sweep.sweep()
+        time.sleep(SWEEP_SECONDS)
+    finally:
+        _let_go()
+        async_task(CHAIN, group="sweep")
+
+
+def start_sweeping() -> None:
+    """Start the chain where it broke; does nothing while it goes on."""
+    if sweep.is_late(5 * SWEEP_SECONDS):
+        async_task(CHAIN, group="sweep")
+
+
+def plan_sweeping() -> None:
+    """See to it that the schedule exists which keeps the chain alive."""
+    every_minute = {"func": RESTART, "schedule_type": Schedule.MINUTES, "minutes": 1, "repeats": -1}
+    Schedule.objects.get_or_create(name="sweep", defaults=every_minute)
+
+
+def _is_the_only_chain() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended('sweep chain', 0))")
+        return bool(cursor.fetchone()[0])
+
+
+def _let_go() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_unlock(hashtextextended('sweep chain', 0))")

@@ -1,0 +1,41 @@
+"""The fast path of dispatch: what this layer does about news, in the process and the call that made it."""
+
+from typing import Any
+
+from agents import dispatcher
+from agents.models import Agent
+from iacplatform.base import wakeups
+from tasks.models import Task
+from tasks.signals import task_moved
+from tasks.states import Event
+from workspaces.signals import state_changed, workspace_changed
+
+_BUSY = frozenset({Event.OFFERED, Event.ACCEPTED})
+"""Moves that free no slot and make nothing runnable."""
+
+
+def connect() -> None:
+    """Connect every receiver of this layer."""
+    task_moved.connect(_after_move, dispatch_uid="agents.dispatcher")
+    workspace_changed.connect(_after_workspace, dispatch_uid="agents.dispatcher")
+    state_changed.connect(_after_workspace, dispatch_uid="agents.dispatcher")
+
+
+def _after_move(task_id: int, event: str, status: str, agent_id: str, **news: Any) -> None:
+    if agent_id and event != Event.ACCEPTED:
+        wakeups.wake(f"agent.{agent_id}")
+    if event in _BUSY or (event == Event.CANCEL and status == "running"):
+        return
+    for pool_id in _pools(task_id, agent_id):
+        dispatcher.try_dispatch(pool_id, cause=event, task_id=task_id)
+
+
+def _pools(task_id: int, agent_id: str) -> set[str | None]:
+    """Return the pool that the task would run on, and the one whose slot it held."""
+    held = set(Agent.objects.filter(pk=agent_id).values_list("pool_id", flat=True)) if agent_id else set()
+    return Task.objects.filter(pk=task_id).pool_ids() | held
+
+
+def _after_workspace(workspace_id: str, **news: Any) -> None:
+    for pool_id in Task.objects.runnable().filter(workspace_id=workspace_id).pool_ids():
+        dispatcher.try_dispatch(pool_id, cause="workspace")
