@@ -2,9 +2,9 @@
 
 One JSON object a WebSocket message; `type` names the word, every other member is a field of its dataclass. The schema
 is closed: an unknown word, an unknown or missing field, a wrong type or an oversize value is a `ProtocolError` that
-says which. Who speaks is known from the connection alone, so no word carries an identity. Words about an attempt carry its
-task and epoch, and the server refuses those of an older epoch. Bulk data (configuration, plan, state) does not travel
-here: it goes over HTTP with the token that `Start` brings.
+says which. Who speaks is known from the connection alone, so no word carries an identity. Words about an attempt carry
+its task and epoch, and the server refuses those of an older epoch. Bulk data (configuration, plan, state) does not
+travel here: it goes over HTTP with the token that `Start` brings.
 
 Used by the server and by the agent program, so it imports neither Django nor anything of ours.
 """

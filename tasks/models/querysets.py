@@ -51,8 +51,8 @@ class Tasks(models.QuerySet["Task"]):
 
     def pool_ids(self) -> set[str | None]:
         """Return the pools that these tasks' workspaces name now."""
-        by_pool = self.with_pool().order_by().distinct("pool_now").order_by("pool_now")
-        return {getattr(task, "pool_now", None) for task in by_pool}
+        named = self.with_pool().order_by().values_list("pool_now", flat=True)  # type: ignore[misc]
+        return set(named.distinct())
 
     def leased_by(self, agent_id: str) -> Self:
         """Narrow to tasks that hold a slot of this agent."""
@@ -72,7 +72,19 @@ class Tasks(models.QuerySet["Task"]):
 
     def stuck(self) -> Self:
         """Narrow to tasks that cannot move by themselves, or should have moved by now (issue: never silently stuck)."""
-        late = Q(deadline__lt=clock.DatabaseNow()) | Q(next_check_at__lt=clock.In(seconds=-30))
-        waits_for_people = Q(status=Status.APPLY_PENDING) & ~Q(reason_code="plan_stale")
-        needs_help = Q(status=Status.NEEDS_ATTENTION)
-        return self.live().filter(needs_help | (late & ~waits_for_people & ~Q(status=Status.WAITING)))
+        return self.filter(_is_stuck())
+
+    def marking_stuck(self) -> Self:
+        """Add `is_stuck`: whether `stuck` would name the task."""
+        return self.annotate(is_stuck=models.Case(models.When(_is_stuck(), then=True), default=False))
+
+    def needing_somebody(self) -> Self:
+        """Narrow to tasks that go on only when a person does something: read a plan, decide, or mend what is stuck."""
+        return self.filter(Q(status=Status.APPLY_PENDING) | _is_stuck())
+
+
+def _is_stuck() -> Q:
+    late = Q(deadline__lt=clock.DatabaseNow()) | Q(next_check_at__lt=clock.In(seconds=-30))
+    waits_for_people = Q(status=Status.APPLY_PENDING) & ~Q(reason_code="plan_stale")
+    late_by_itself = late & ~waits_for_people & ~Q(status=Status.WAITING)
+    return ~Q(status__in=states.FINAL) & (Q(status=Status.NEEDS_ATTENTION) | late_by_itself)
