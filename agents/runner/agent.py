@@ -1,0 +1,200 @@
+"""The agent: which attempts it has, what it takes on, and what each word of the server means for it."""
+
+import asyncio
+import logging
+import platform
+import time
+from collections import OrderedDict
+
+from agents.protocol import (
+    VERSIONS,
+    Accept,
+    Cancel,
+    Drain,
+    FromServer,
+    Hello,
+    LogStored,
+    Offer,
+    Permit,
+    Received,
+    Start,
+    Stop,
+    Work,
+)
+from agents.runner import engines
+from agents.runner.attempt import Attempt
+from agents.runner.outbox import Word
+from agents.runner.tools import Tools
+
+VERSION = "0.1.0"
+START_SECONDS = 30.0
+"""How long an accepted offer keeps a slot while `Start` does not come."""
+
+_REMEMBERED = 1000
+
+log = logging.getLogger(__name__)
+
+
+class Agent:
+    """What an agent has and does, whatever connection carries its words. `news` is set when there may be some."""
+
+    def __init__(self, tools: Tools) -> None:
+        self.tools = tools
+        self.news = asyncio.Event()
+        self.leaving = asyncio.Event()
+        self.idle = asyncio.Event()
+        """Set when the agent leaves and has nothing any more."""
+        self._attempts: dict[Work, Attempt] = {}
+        self._running: dict[Work, asyncio.Task[None]] = {}
+        self._accepted: dict[Work, float] = {}
+        self._over: OrderedDict[Work, None] = OrderedDict()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether an engine may be at work."""
+        return bool(self._running)
+
+    def hello(self) -> Hello:
+        """Return the first word of a connection. What was accepted but not started is given up with the old one."""
+        self._accepted.clear()
+        options = self.tools.options
+        return Hello(
+            versions=VERSIONS,
+            name=options.name,
+            instance=self.tools.workdir.instance,
+            capacity=options.capacity,
+            engines=tuple(binary.engine for binary in self.tools.engines.found()),
+            os=engines.OS,
+            arch=engines.ARCH,
+            agent_version=f"{VERSION} (Python {platform.python_version()})",
+            work=self._wanted(),
+            pod_name=options.pod_name,
+        )
+
+    def work(self) -> tuple[Work, ...]:
+        """Return what the agent has: accepted, running, or with a result that is not received."""
+        return (*self._wanted(), *(work for work in self._accepted if work not in self._attempts))
+
+    def resume(self, keep: tuple[Work, ...]) -> None:
+        """Go on over a new connection with what the server keeps, and drop the rest."""
+        for work, attempt in list(self._attempts.items()):
+            if work in keep:
+                attempt.outbox.resume()
+            else:
+                self._drop(work, "the server does not know it any more")
+
+    def words(self) -> list[Word]:
+        """Return what is to be sent now, of all attempts."""
+        return [word for attempt in self._attempts.values() if attempt.is_wanted for word in attempt.outbox.due()]
+
+    def remind(self) -> None:
+        """Have said again what the server did not answer."""
+        for attempt in self._attempts.values():
+            attempt.outbox.remind()
+
+    def leave(self) -> None:
+        """Take nothing new; `idle` is set when the last attempt is over."""
+        self.leaving.set()
+        self._look_idle()
+
+    def hear(self, word: FromServer) -> Accept | None:
+        """Do what the server says; return the answer, where a word has one."""
+        match word:
+            case Offer():
+                return self._consider(word)
+            case Start():
+                self._start(word)
+            case Drain():
+                log.info("The server drains this agent.")
+                self.leave()
+            case Permit() | Cancel() | LogStored() | Received() | Stop():
+                self._pass_on(word)
+            case _:
+                log.warning("The server said %s at the wrong time.", type(word).__name__)
+        return None
+
+    def _pass_on(self, word: Permit | Cancel | LogStored | Received | Stop) -> None:
+        work = Work(task=word.task, epoch=word.epoch)
+        attempt = self._attempts.get(work)
+        if isinstance(word, Stop):
+            self._drop(work, word.reason)
+        elif attempt is None:
+            log.info("The server said %s of an attempt that is over.", type(word).__name__, extra={"task": word.task})
+        elif isinstance(word, Permit):
+            attempt.allow()
+        elif isinstance(word, Cancel):
+            attempt.cancel(word.grace_seconds)
+        elif isinstance(word, LogStored):
+            attempt.outbox.stored(word.offset)
+        elif work not in self._running:
+            self._forget(work)
+
+    def _consider(self, offer: Offer) -> Accept | None:
+        work = Work(task=offer.task, epoch=offer.epoch)
+        is_known = work in self._attempts or work in self._over
+        if self.leaving.is_set() or is_known or not self._has_room(work):
+            return None
+        self._accepted[work] = time.monotonic() + START_SECONDS
+        return Accept(task=work.task, epoch=work.epoch)
+
+    def _has_room(self, work: Work) -> bool:
+        now = time.monotonic()
+        self._accepted = {kept: until for kept, until in self._accepted.items() if until > now}
+        taken = {*self._running, *self._accepted} - {work}
+        return len(taken) < self.tools.options.capacity
+
+    def _start(self, start: Start) -> None:
+        work = Work(task=start.task, epoch=start.epoch)
+        self._accepted.pop(work, None)
+        if work in self._attempts or work in self._over:
+            return
+        earlier = [
+            self._running[other] for other in self._attempts if other.task == start.task and other in self._running
+        ]
+        for other in [other for other in self._attempts if other.task == start.task]:
+            self._drop(other, "a newer attempt starts")
+        attempt = self._attempts[work] = Attempt(start, self.tools, self.news)
+        self._running[work] = asyncio.create_task(self._run(attempt, earlier))
+
+    def _supersede(self, work: Work) -> list[asyncio.Task[None]]:
+        """End what there is of earlier attempts of the task; return those that still run."""
+        earlier = [other for other in self._attempts if other.task == work.task]
+        running = [self._running[other] for other in earlier if other in self._running]
+        for other in earlier:
+            self._drop(other, "a newer attempt of the task starts")
+        return running
+
+    async def _run(self, attempt: Attempt, earlier: list[asyncio.Task[None]]) -> None:
+        if earlier:  # two attempts of one task share its folder
+            await asyncio.wait(earlier)
+        try:
+            await attempt.run()
+        finally:
+            del self._running[attempt.work]
+            if not attempt.is_wanted:
+                self._forget(attempt.work)
+
+    def _drop(self, work: Work, reason: str) -> None:
+        """End an attempt that is not ours any more; its slot is free when its engine has ended."""
+        self._accepted.pop(work, None)
+        attempt = self._attempts.get(work)
+        if attempt and work in self._running:
+            attempt.log.info("Stops: %s", reason)
+            attempt.stop()
+        elif attempt:  # it has ended, and the server has its result or wants none
+            self._forget(work)
+
+    def _forget(self, work: Work) -> None:
+        self._attempts.pop(work).forget()
+        self._over[work] = None
+        if len(self._over) > _REMEMBERED:
+            self._over.popitem(last=False)
+        self.tools.workdir.sweep({other.task for other in self._attempts})
+        self._look_idle()
+
+    def _wanted(self) -> tuple[Work, ...]:
+        return tuple(work for work, attempt in self._attempts.items() if attempt.is_wanted)
+
+    def _look_idle(self) -> None:
+        if self.leaving.is_set() and not self._attempts:
+            self.idle.set()

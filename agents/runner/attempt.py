@@ -1,0 +1,149 @@
+"""One try at one phase: from the server's `Start` to the result that waits for its `Received`."""
+
+import asyncio
+import time
+from logging import LoggerAdapter, getLogger
+
+from agents.protocol import Finished, Start, Work
+from agents.runner import applying, jobs, planning, preparing, verdicts
+from agents.runner.control import Control, Ended, Ending
+from agents.runner.errors import AttemptClosed, PhaseFailed
+from agents.runner.outbox import Outbox
+from agents.runner.server import AttemptServer
+from agents.runner.spool import Spool
+from agents.runner.tools import Tools
+from agents.runner.verdicts import Verdict
+from agents.runner.workplace import Assignment
+
+GRACE_SECONDS = {"plan": 30.0, "apply": 300.0}
+"""Time between the SIGINT and the kill when nobody names one: an apply has to finish what it does to real things."""
+
+
+class Attempt:
+    """A running phase. `run` ends with a result in the outbox, or without one when nobody wants it (`is_wanted`)."""
+
+    def __init__(self, start: Start, tools: Tools, news: asyncio.Event) -> None:
+        self.work = Work(task=start.task, epoch=start.epoch)
+        self.phase = start.phase
+        self.outbox = Outbox(self.work, news)
+        self.permit = asyncio.Event()
+        self.is_wanted = True
+        self.log = LoggerAdapter(getLogger(__name__), {"task": start.task})
+        self._control = Control()
+        self._tools = tools
+        self._token = start.token
+        self._server = AttemptServer(tools.http, tools.options.server, start.token)
+        self._folder = tools.workdir.folder(start.task)
+        self._spool: Spool | None = None
+        self._warm_digest = ""
+
+    async def run(self) -> None:
+        """Run the phase to its end; never raises but for a fault of our own that no result can carry."""
+        started = time.monotonic()
+        self.outbox.progress("preparing")
+        self.log.info("Starts the %s (epoch %s).", self.phase, self.work.epoch)
+        verdict = await self._verdict()
+        if verdict is None:
+            self.is_wanted = False
+            self.log.info("Ends the %s without a report: it is not this agent's any more.", self.phase)
+            return
+        self._close_log(verdict)
+        self.log.info("The %s has ended: %s.", self.phase, verdict.outcome)
+        self.outbox.finish(self._result(verdict, time.monotonic() - started))
+
+    def cancel(self, grace_seconds: float) -> None:
+        """End the phase because a person wants that; the result will say how it ended."""
+        self.outbox.progress("cancelling")
+        self._control.end(Ending.CANCELLED, grace_seconds)
+
+    def stop(self) -> None:
+        """End the phase and report nothing more: it is not ours."""
+        self.is_wanted = False
+        self._control.end(Ending.STOPPED, GRACE_SECONDS[self.phase])
+
+    def allow(self) -> None:
+        """Take the server's permit."""
+        self.outbox.permitted()
+        self.permit.set()
+
+    def forget(self) -> None:
+        """Remove what is not needed any more: all of it, but for a plan that waits here for its apply."""
+        if self._spool:
+            self._spool.close()
+        if unsaved := self._folder.unsaved_states():
+            self.log.error("Keeps a state that could not be stored: %s.", unsaved[0])
+        elif self._warm_digest and self.is_wanted:
+            self._folder.keep_warm(self._warm_digest)
+        elif not self._folder.has_engine():
+            self._folder.remove()
+
+    async def _verdict(self) -> Verdict | None:
+        """Return how the phase ended, None when nobody wants to know."""
+        try:
+            return await self._phase()
+        except AttemptClosed:
+            return None
+        except Ended:
+            return verdicts.of_ending(self.phase, self._control) if self._control.ending is not Ending.STOPPED else None
+        except PhaseFailed as failure:
+            return verdicts.of_failure(failure)
+        except Exception as error:
+            self.log.exception("The agent failed.")
+            where = f"{type(error).__name__}{f': {error.strerror}' if isinstance(error, OSError) else ''}"
+            return verdicts.of_failure(
+                PhaseFailed("agent_failed", f"The agent itself failed ({where}); its own log has more.")
+            )
+
+    async def _phase(self) -> Verdict:
+        job = jobs.parse(await self._control.unless_ended(self._server.job()))
+        timer = asyncio.get_running_loop().call_later(
+            job.timeout_seconds, self._control.end, Ending.TIMED_OUT, GRACE_SECONDS[self.phase]
+        )
+        try:
+            return await self._run(job)
+        finally:
+            timer.cancel()
+
+    async def _run(self, job: jobs.Job) -> Verdict:
+        is_warm = preparing.open_folder(self._folder, job.plan)
+        place = await preparing.workplace(self._tools, self._assignment(job), is_warm)
+        if self.phase == "apply":
+            return await applying.apply(place, self._tools.one_init, self.permit)
+        verdict = await planning.plan(place, self._tools.one_init)
+        if verdict.plan and verdict.plan.has_changes and job.task_type != "plan":
+            self._warm_digest = verdict.plan.digest
+        return verdict
+
+    def _assignment(self, job: jobs.Job) -> Assignment:
+        masker = preparing.masker(job, self._token)
+        self._spool = Spool(self._folder.log, masker)
+        self.outbox.open_log(self._spool)
+        return Assignment(
+            job=job,
+            token=self._token,
+            folder=self._folder,
+            log=self._spool,
+            masker=masker,
+            outbox=self.outbox,
+            control=self._control,
+            server=self._server,
+        )
+
+    def _close_log(self, verdict: Verdict) -> None:
+        if self._spool and verdict.error_message:
+            self._spool.write(f"\n{verdict.error_message}\n")
+        if self._spool:
+            self._spool.flush()
+
+    def _result(self, verdict: Verdict, seconds: float) -> Finished:
+        return Finished(
+            task=self.work.task,
+            epoch=self.work.epoch,
+            outcome=verdict.outcome,
+            exit_code=verdict.exit_code,
+            seconds=round(seconds, 3),
+            log_bytes=0,  # the outbox knows
+            error_code=verdict.error_code,
+            error_message=verdict.error_message,
+            plan=verdict.plan,
+        )

@@ -1,0 +1,99 @@
+"""Keeps the agent connected: again and again, with jitter and back-off, until it leaves or is refused for good."""
+
+import asyncio
+import itertools
+import logging
+import random
+import time
+from collections.abc import Iterator
+
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus, WebSocketException
+
+from agents import protocol
+from agents.runner import backoff
+from agents.runner.agent import Agent
+from agents.runner.errors import BadConfiguration, NotWelcome
+from agents.runner.session import Session
+
+PATH = "/agents/v1/connect"
+KEEPALIVE_SECONDS = 20
+"""A ping after so much silence, and as long for its answer: a half-open connection ends within 40 s."""
+
+QUICK_SECONDS = 1.0
+STEADY_SECONDS = 5.0
+"""A connection that lived so long is followed by a quick first try; one that dies at once is not."""
+
+_REFUSALS = (401, 403)
+
+log = logging.getLogger(__name__)
+
+
+async def keep(agent: Agent) -> None:
+    """Talk to the server until the agent is idle and leaves; raise `NotWelcome` when it may not come again."""
+    delays = _delays()
+    while not agent.idle.is_set():
+        started = time.monotonic()
+        await _once(agent)
+        if time.monotonic() - started > STEADY_SECONDS:
+            delays = _delays()
+        await _pause(agent, next(delays))
+
+
+async def _once(agent: Agent) -> None:
+    """Hold one connection to its end, and say in the log why it ended."""
+    try:
+        await _hold(agent)
+    except NotWelcome as refusal:
+        await _outlast(agent, refusal)
+    except InvalidStatus as answer:
+        if answer.response.status_code in _REFUSALS:
+            await _outlast(agent, NotWelcome(_token_refused(answer.response.status_code)))
+        log.warning("The server answered %s; trying again.", answer.response.status_code)
+    except (OSError, TimeoutError, WebSocketException, BadConfiguration) as error:
+        log.warning("Not connected (%s); trying again.", _cause(error))
+
+
+async def _hold(agent: Agent) -> None:
+    options = agent.tools.options
+    address = f"ws{options.server.removeprefix('http')}{PATH}"
+    async with connect(
+        address,
+        additional_headers={"Authorization": f"Bearer {options.current_token()}"},
+        open_timeout=15,
+        ping_interval=KEEPALIVE_SECONDS,
+        ping_timeout=KEEPALIVE_SECONDS,
+        close_timeout=2,
+        max_size=protocol.MESSAGE_BYTES,
+        compression=None,
+    ) as socket:
+        await Session(agent, socket).run()
+
+
+async def _outlast(agent: Agent, refusal: NotWelcome) -> None:
+    """Raise the refusal; but while engines run, keep them and try again: their state is stored over HTTP."""
+    if not agent.is_running:
+        raise refusal
+    agent.leave()
+    log.error("%s Work that runs is finished first.", refusal)
+
+
+async def _pause(agent: Agent, seconds: float) -> None:
+    """Wait, but not when the agent may go."""
+    try:
+        async with asyncio.timeout(seconds):
+            await agent.idle.wait()
+    except TimeoutError:
+        return
+
+
+def _delays() -> Iterator[float]:
+    return itertools.chain([random.uniform(0, QUICK_SECONDS)], backoff.delays())  # noqa: S311 - spreads agents in time
+
+
+def _token_refused(status: int) -> str:
+    return f"The server refused the pool token (HTTP status {status}): it is wrong, revoked or past its time."
+
+
+def _cause(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

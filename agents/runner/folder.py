@@ -1,0 +1,89 @@
+"""The folder of one task on this agent.
+
+config/   the configuration; the engine runs in it, or in its `working_directory`
+run/      plan file, variable files, the engine's output, the log, HOME of the engine
+"""
+
+import hashlib
+import json
+import shutil
+import time
+from pathlib import Path
+
+from agents.runner import survivor
+
+WARM_SECONDS = 2 * 3600
+"""How long a plan's folder waits for its apply; twice a pool's usual reservation."""
+
+LEFTOVER_SECONDS = 7 * 86400
+"""How long the folder of a crashed attempt stays for people to look at."""
+
+
+class TaskFolder:
+    """Paths of a task, and the rules of when its folder may be used again or removed."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.config = root / "config"
+        self.run = root / "run"
+        self.home = self.run / "home"
+        self.plan = self.run / "plan.tfplan"
+        self.plan_json = self.run / "plan.json"
+        self.log = self.run / "log"
+        self.engine_note = self.run / "engine.json"
+        self._warm = self.run / "warm.json"
+
+    def output(self, step: str) -> Path:
+        """Return the file that takes the engine's output of a step."""
+        return self.run / f"{step}.out"
+
+    def renew(self) -> None:
+        """Make the folder empty; only a state that an earlier attempt could not store is put aside."""
+        if self.unsaved_states():
+            self.root.rename(self.root.with_name(f"{self.root.name}-unsaved-{time.time_ns()}"))
+        self.remove()
+        for path in (self.root, self.config, self.run, self.home):
+            path.mkdir(mode=0o700, parents=True)
+
+    def holds_plan(self, digest: str) -> bool:
+        """Say whether the folder is the untouched one in which the plan with this SHA-256 was made."""
+        return self._warm_digest() == digest and self.plan.is_file() and sha256(self.plan) == digest
+
+    def keep_warm(self, digest: str) -> None:
+        """Keep the folder for the apply of the plan, without what only the plan phase needed."""
+        for path in self.run.glob("*.tfvars*"):
+            path.unlink()
+        self._warm.write_text(json.dumps({"digest": digest}))
+
+    def remove(self) -> None:
+        """Remove the folder, which must have no living engine."""
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    def has_engine(self) -> bool:
+        """Say whether an engine of an earlier attempt, which outlived its agent, still works here."""
+        return survivor.is_alive(self.engine_note)
+
+    def unsaved_states(self) -> list[Path]:
+        """Return the states that terraform could not store and left here."""
+        return sorted(self.config.rglob("errored.tfstate"))
+
+    def is_outdated(self) -> bool:
+        """Say whether the folder can go: nothing runs in it, no unsaved state lies in it, its time is over."""
+        limit = WARM_SECONDS if self._warm.exists() else LEFTOVER_SECONDS
+        return self._age_seconds() > limit and not self.has_engine() and not self.unsaved_states()
+
+    def _age_seconds(self) -> float:
+        newest = max((path.stat().st_mtime for path in (self.root, self.run, self._warm) if path.exists()), default=0.0)
+        return time.time() - newest
+
+    def _warm_digest(self) -> str:
+        try:
+            return str(json.loads(self._warm.read_text())["digest"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return ""
+
+
+def sha256(path: Path) -> str:
+    """Return the hex SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,133 @@
+"""How an agent is told what it is: the command line first, then the environment."""
+
+import argparse
+import os
+import re
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from agents.runner.errors import BadConfiguration
+
+CAPACITY_RANGE = range(1, 65)
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,89}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """A checked configuration. `server` has no trailing slash; `cli_config` is an existing file."""
+
+    server: str
+    name: str
+    capacity: int
+    workdir: Path
+    cli_config: Path | None
+    pod_name: str
+    token: str = field(repr=False)
+    token_file: Path | None
+
+    def current_token(self) -> str:
+        """Return the pool token; a token file is read each time, so that it can be rotated under a running agent."""
+        return self.token or _token_in(self.token_file)
+
+
+def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Options:
+    """Return the options, or raise `BadConfiguration` with a sentence that says what to give."""
+    given = _parser().parse_args(arguments)
+    name = _name(given.name or environment.get("IAC_AGENT_NAME") or _host_name())
+    token = given.token or environment.get("IAC_AGENT_TOKEN", "")
+    options = Options(
+        server=_server(given.server or environment.get("IAC_SERVER", "")),
+        name=name,
+        capacity=_capacity(given.capacity or environment.get("IAC_AGENT_CAPACITY", "1")),
+        workdir=_workdir(given.workdir or environment.get("IAC_AGENT_WORKDIR", ""), name, environment),
+        cli_config=_cli_config(environment.get("IAC_AGENT_CLI_CONFIG", "")),
+        pod_name=environment.get("IAC_AGENT_POD_NAME", ""),
+        token=token.strip(),
+        token_file=_path(environment.get("IAC_AGENT_TOKEN_FILE", "")),
+    )
+    options.current_token()
+    return options
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> None:  # type: ignore[override]
+        raise BadConfiguration(f"{message[:1].upper()}{message[1:]}. See python -m agents.runner --help.")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python -m agents.runner", description="Runs Terraform and OpenTofu for a pool of iacplatform."
+    )
+    parser.add_argument("--server", help="address of the platform, like https://iac.example.com (IAC_SERVER)")
+    parser.add_argument(
+        "--token",
+        help="pool token; others on the machine can read it here: IAC_AGENT_TOKEN_FILE or IAC_AGENT_TOKEN is better",
+    )
+    parser.add_argument(
+        "--name", help="name of this agent, unique in its pool (IAC_AGENT_NAME; default: the host's name)"
+    )
+    parser.add_argument("--capacity", help="tasks at the same time, 1 to 64 (IAC_AGENT_CAPACITY; default: 1)")
+    parser.add_argument(
+        "--workdir", help="folder of this agent alone (IAC_AGENT_WORKDIR; default: by name, in your state folder)"
+    )
+    return parser
+
+
+def _server(address: str) -> str:
+    if not address:
+        raise BadConfiguration("No server was given: set IAC_SERVER or --server to the platform's address.")
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
+        raise BadConfiguration(
+            "The server must be an http or https address without user or query, like https://iac.example.com."
+        )
+    return address.rstrip("/")
+
+
+def _name(name: str) -> str:
+    if not NAME.fullmatch(name):
+        raise BadConfiguration("The agent's name may have 1 to 90 letters, digits, _ and -, with no leading dash.")
+    return name
+
+
+def _host_name() -> str:
+    return re.sub(r"[^A-Za-z0-9_-]", "-", socket.gethostname()).strip("-")[:90]
+
+
+def _capacity(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) not in CAPACITY_RANGE:
+        raise BadConfiguration("The capacity must be a whole number from 1 to 64.")
+    return int(text)
+
+
+def _workdir(text: str, name: str, environment: Mapping[str, str]) -> Path:
+    if text:
+        return Path(text).absolute()
+    state = environment.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(state).absolute() / "iacplatform" / "agents" / name
+
+
+def _cli_config(text: str) -> Path | None:
+    path = _path(text)
+    if path and not (path.is_file() and os.access(path, os.R_OK)):
+        raise BadConfiguration(f"IAC_AGENT_CLI_CONFIG names {path}, which is not a file that this user can read.")
+    return path
+
+
+def _path(text: str) -> Path | None:
+    return Path(text).absolute() if text else None
+
+
+def _token_in(path: Path | None) -> str:
+    if path is None:
+        raise BadConfiguration("No pool token was given: set IAC_AGENT_TOKEN_FILE or IAC_AGENT_TOKEN.")
+    try:
+        token = path.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadConfiguration(f"The token file {path} cannot be read: {type(error).__name__}.") from error
+    if not token:
+        raise BadConfiguration(f"The token file {path} is empty.")
+    return token

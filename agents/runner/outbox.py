@@ -1,0 +1,124 @@
+"""What the server has to be told of one attempt, and what of it it has confirmed.
+
+Everything is kept until it is confirmed and can be said again, in the same words, on another connection.
+"""
+
+import asyncio
+import base64
+import time
+from dataclasses import replace
+
+from agents.protocol import LOG_BATCH_BYTES, AskPermit, Finished, Log, Progress, Stage, Work
+from agents.runner.spool import Spool
+
+WINDOW_BYTES = 4 * LOG_BATCH_BYTES
+"""Log bytes on their way; one noisy task must not fill the socket."""
+
+PROGRESS_SECONDS = 0.25
+
+Word = Progress | AskPermit | Log | Finished
+
+
+class Outbox:
+    """The words of one attempt. `news` is set whenever there may be something to send."""
+
+    def __init__(self, work: Work, news: asyncio.Event) -> None:
+        self.work = work
+        self._news = news
+        self._spool: Spool | None = None
+        self._sent = self._acked = 0
+        self._progress: Progress | None = None
+        self._progress_sent_at = 0.0
+        self._progress_due_at: float | None = None
+        self._wants_permit = self._asked = False
+        self._result: Finished | None = None
+        self._result_sent = False
+        self._seen: tuple[object, ...] = ()
+
+    def open_log(self, spool: Spool) -> None:
+        """Send what is in the spool from now on."""
+        self._spool = spool
+
+    def log_grew(self) -> None:
+        """There is more in the spool."""
+        self._news.set()
+
+    def progress(self, stage: Stage, done: int = 0, total: int = 0) -> None:
+        """Say where the phase is; a step is told at once, numbers at most four times a second, the last ones always."""
+        fresh = Progress(task=self.work.task, epoch=self.work.epoch, stage=stage, done=done, total=total)
+        if fresh == self._progress or self._result:
+            return
+        is_step = self._progress is None or self._progress.stage != stage
+        self._progress = fresh
+        self._progress_due_at = 0.0 if is_step else self._progress_sent_at + PROGRESS_SECONDS
+        asyncio.get_running_loop().call_later(max(0.0, self._progress_due_at - time.monotonic()), self._news.set)
+
+    def ask_permit(self) -> None:
+        """Ask, and ask again on each connection, until `permitted`."""
+        self._wants_permit, self._asked = True, False
+        self._news.set()
+
+    def permitted(self) -> None:
+        """The permit is here."""
+        self._wants_permit = False
+
+    def finish(self, result: Finished) -> None:
+        """Report the result once the whole log is confirmed."""
+        self._result = replace(result, log_bytes=self._size)
+        self._news.set()
+
+    def stored(self, offset: int) -> None:
+        """The server has the log up to `offset`; one below what it had before asks for that part again."""
+        if offset < self._acked:
+            self._sent = offset
+        self._acked = min(offset, self._size)
+        self._sent = max(self._sent, self._acked)
+        self._news.set()
+
+    def resume(self) -> None:
+        """Say everything again that is not confirmed: the connection is a new one."""
+        self._sent = self._acked
+        self._progress_due_at = 0.0
+        self._asked = self._result_sent = False
+        self._seen = ()
+        self._news.set()
+
+    def remind(self) -> None:
+        """Say again what stands unanswered since the last call: the server may have dropped a message."""
+        outstanding = (self._acked, self._sent > self._acked, self._asked and self._wants_permit, self._result_sent)
+        if outstanding == self._seen and any(outstanding[1:]):
+            self.resume()
+        else:
+            self._seen = outstanding
+
+    def due(self) -> list[Word]:
+        """Return what is to be sent now, in order; it counts as sent."""
+        words: list[Word] = [*self._due_progress(), *self._due_log()]
+        if self._wants_permit and not self._asked:
+            self._asked = True
+            words.append(AskPermit(task=self.work.task, epoch=self.work.epoch))
+        if self._result and not self._result_sent and self._acked >= self._size:
+            self._result_sent = True
+            words.append(self._result)
+        return words
+
+    @property
+    def _size(self) -> int:
+        return self._spool.size if self._spool else 0
+
+    def _due_progress(self) -> list[Word]:
+        if self._progress is None or self._progress_due_at is None:
+            return []
+        if time.monotonic() < self._progress_due_at and self._result is None:
+            return []
+        self._progress_due_at, self._progress_sent_at = None, time.monotonic()
+        return [self._progress]
+
+    def _due_log(self) -> list[Word]:
+        words: list[Word] = []
+        while self._spool and self._sent < self._size and self._sent - self._acked < WINDOW_BYTES:
+            data = self._spool.read(self._sent, LOG_BATCH_BYTES)
+            text = base64.b64encode(data).decode()
+            words.append(Log(task=self.work.task, epoch=self.work.epoch, offset=self._sent, data=text))
+            self._sent += len(data)
+        return words

@@ -1,0 +1,80 @@
+"""From a job to a workplace: the folder, the engine, the files, the variables, and for an apply the confirmed plan."""
+
+import hashlib
+
+from agents.runner import archive, configuration, engines, environment, survivor, variables
+from agents.runner.engines import Binary
+from agents.runner.errors import PhaseFailed
+from agents.runner.folder import TaskFolder
+from agents.runner.jobs import Job, StoredPlan
+from agents.runner.masking import Masker
+from agents.runner.tools import Tools
+from agents.runner.workplace import Assignment, Workplace
+
+
+def open_folder(folder: TaskFolder, plan: StoredPlan | None) -> bool:
+    """Make the folder ready; say whether it is still the one that the plan was made in."""
+    if not survivor.end_plan(folder.engine_note):
+        raise PhaseFailed("folder_busy", f"An apply that outlived its agent still runs in {folder.root}; wait for it.")
+    if plan and folder.holds_plan(plan.digest):
+        return True
+    folder.renew()
+    return False
+
+
+def masker(job: Job, token: str) -> Masker:
+    """Return what keeps the secrets of a job out of its log."""
+    return Masker([*variables.sensitive_values(job.variables), token])
+
+
+async def workplace(tools: Tools, assignment: Assignment, is_warm: bool) -> Workplace:
+    """Return the prepared phase, or raise `PhaseFailed`. A warm folder holds the plan already."""
+    job = assignment.job
+    binary = _engine(tools, job)
+    assignment.say(f"Agent {tools.options.name}: {job.phase} with {binary.engine.name} {binary.engine.version}.")
+    place = Workplace(
+        **vars(assignment),
+        binary=binary,
+        start=configuration.write(job.files, job.working_directory, assignment.folder.config),
+        environment=_environment(tools, assignment),
+        variables=variables.write(job.variables, assignment.folder.run),
+    )
+    if job.plan and not is_warm:
+        await place.control.unless_ended(_fetch(place, job.plan))
+    return place
+
+
+def _engine(tools: Tools, job: Job) -> Binary:
+    plan = job.plan
+    if plan is None:
+        return tools.engines.pick(job.engine, job.version)
+    if (plan.os, plan.arch) != (engines.OS, engines.ARCH):
+        here = f"agent {tools.options.name} is {engines.OS}_{engines.ARCH}"
+        raise PhaseFailed("engine_missing", f"The plan was made on {plan.os}_{plan.arch}; {here}.")
+    return tools.engines.pick(plan.engine, plan.version)
+
+
+def _environment(tools: Tools, assignment: Assignment) -> dict[str, str]:
+    state_url = assignment.server.absolute(assignment.job.state_url)
+    return {
+        **tools.environment,
+        **environment.plugins(tools.workdir.plugin_cache, assignment.folder.home),
+        **variables.environment(assignment.job.variables),
+        **environment.state(state_url, assignment.token),
+    }
+
+
+async def _fetch(place: Workplace, plan: StoredPlan) -> None:
+    """Bring the stored plan into the folder: the plan file, the provider lock, the files that the plan phase made."""
+    place.folder.plan.write_bytes(await _part(place, plan, "file"))
+    if "extras" in plan.parts:
+        archive.unpack(await _part(place, plan, "extras"), place.folder.config)
+    if "lock" in plan.parts:
+        configuration.write_file(place.start, configuration.LOCK_FILE, await _part(place, plan, "lock"))
+
+
+async def _part(place: Workplace, plan: StoredPlan, part: str) -> bytes:
+    data = await place.server.part(part)
+    if hashlib.sha256(data).hexdigest() != plan.parts.get(part):
+        raise PhaseFailed("plan_damaged", f"The stored plan's {part} is not what was confirmed: its SHA-256 differs.")
+    return data

@@ -1,0 +1,78 @@
+"""One engine process.
+
+Its output goes to a file and it has a session of its own: with a pipe or in our session terraform dies with its agent,
+in mid-apply and with the lock held. So nothing here may end it when the agent ends; that is why it is a plain `Popen`
+with a waiting thread (asyncio's own child processes are killed when their loop closes).
+"""
+
+import asyncio
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from agents.runner.control import Control
+
+
+class EngineProcess:
+    """A started engine; `exited` becomes its exit status, negative for the signal that killed it."""
+
+    def __init__(
+        self, arguments: Sequence[str], *, folder: Path, environment: Mapping[str, str], output: Path, errors: Path
+    ) -> None:
+        """Start it, standard output to the file `output` and error to `errors`, which may be the same."""
+        with output.open("ab") as out, errors.open("ab") as err:
+            self._process = subprocess.Popen(
+                arguments,
+                cwd=folder,
+                env=dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+            )
+        self.pid = self._process.pid
+        self.was_killed = False
+        self._was_interrupted = False
+        self._loop = asyncio.get_running_loop()
+        self.exited: asyncio.Future[int] = self._loop.create_future()
+        threading.Thread(target=self._wait, daemon=True, name=f"engine-{self.pid}").start()
+
+    async def finish(self, control: Control, end: asyncio.Event) -> int:
+        """Return the exit status. At `end` it gets one SIGINT, the control's grace time, then SIGKILL."""
+        waiting = asyncio.ensure_future(end.wait())
+        await asyncio.wait((self.exited, waiting), return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if not self.exited.done():
+            self._interrupt()
+            await asyncio.wait((self.exited,), timeout=control.grace_seconds)
+        if not self.exited.done():
+            self._kill()
+        return await asyncio.shield(self.exited)
+
+    def _interrupt(self) -> None:
+        # To the process alone, and once: a second SIGINT is terraform's emergency stop, which loses state.
+        if not self._was_interrupted:
+            self._was_interrupted = True
+            self._process.send_signal(signal.SIGINT)
+
+    def _kill(self) -> None:
+        self.was_killed = True
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+
+    def _wait(self) -> None:
+        status = self._process.wait()
+        if status < 0:
+            # What the engine started (providers, provisioners) does not notice the death of a killed engine.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
+        with suppress(RuntimeError):  # the loop has closed: the agent is leaving and nobody waits any more
+            self._loop.call_soon_threadsafe(self._ended, status)
+
+    def _ended(self, status: int) -> None:
+        if not self.exited.done():
+            self.exited.set_result(status)

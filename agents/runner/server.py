@@ -1,0 +1,117 @@
+"""The platform over HTTP, as one attempt sees it: its job, its plan's parts, its workspace's state."""
+
+import asyncio
+import logging
+from typing import Any
+from urllib.parse import urljoin
+
+import httpx
+
+from agents.runner import backoff
+from agents.runner.errors import AttemptClosed, PhaseFailed
+
+USER = "attempt"
+"""User name of the state address; the password is the attempt's token."""
+
+_TIMEOUT = httpx.Timeout(60, connect=10)
+
+log = logging.getLogger(__name__)
+
+
+def client() -> httpx.AsyncClient:
+    """Return the HTTP client that all attempts of an agent share: making one costs as much as a short plan."""
+    return httpx.AsyncClient(timeout=_TIMEOUT, follow_redirects=False)
+
+
+class AttemptServer:
+    """The addresses of one attempt. Every call goes on through outages; it ends by its answer or by being dropped."""
+
+    def __init__(self, http: httpx.AsyncClient, server: str, token: str) -> None:
+        self._http = http
+        self._server = f"{server}/"
+        self._token = token
+
+    def absolute(self, address: str) -> str:
+        """Return the address that a job names relative to the server."""
+        return urljoin(self._server, address)
+
+    async def job(self) -> dict[str, Any]:
+        """Return the members of the attempt's job."""
+        answer = await self._ask("GET", "agents/v1/attempt")
+        members = answer.json() if answer.status_code == 200 else None
+        if not isinstance(members, dict):
+            raise PhaseFailed("job_invalid", f"The server did not give the job: {_words(answer)}")
+        return members
+
+    async def put_part(self, part: str, data: bytes, digest: str) -> None:
+        """Store a part of the plan; `digest` is its hex SHA-256."""
+        answer = await self._ask("PUT", _part(part), content=data, headers={"X-Content-SHA256": digest})
+        if answer.status_code == 413:
+            raise PhaseFailed(
+                "plan_too_large", f"The plan's {part} has {len(data)} bytes, more than the server stores."
+            )
+        if not answer.is_success:
+            raise PhaseFailed("plan_not_stored", f"The server did not store the plan's {part}: {_words(answer)}")
+
+    async def part(self, part: str) -> bytes:
+        """Return a part of the confirmed plan."""
+        answer = await self._ask("GET", _part(part))
+        if answer.status_code != 200:
+            raise PhaseFailed(
+                "plan_not_found", f"The server does not give the confirmed plan's {part}: {_words(answer)}"
+            )
+        return answer.content
+
+    async def state(self, method: str, address: str, data: bytes, lock_id: str = "") -> httpx.Response:
+        """Send a request of terraform's `http` backend and return the answer."""
+        parameters = {"ID": lock_id} if lock_id else {}
+        return await self._ask(
+            method, self.absolute(address), content=data, params=parameters, auth=httpx.BasicAuth(USER, self._token)
+        )
+
+    async def _ask(self, method: str, address: str, **arguments: Any) -> httpx.Response:
+        arguments["headers"] = arguments.get("headers", {}) | self._credentials(arguments)
+        for delay in backoff.delays(first=1, cap=30):
+            answer = await self._try(method, self.absolute(address), arguments)
+            if answer is not None:
+                return answer
+            await asyncio.sleep(delay)
+        raise AssertionError("delays never end")
+
+    def _credentials(self, arguments: dict[str, Any]) -> dict[str, str]:
+        return {} if "auth" in arguments else {"Authorization": f"Bearer {self._token}"}
+
+    async def _try(self, method: str, address: str, arguments: dict[str, Any]) -> httpx.Response | None:
+        """Return the answer, None when a later try may go better, or raise `AttemptClosed`."""
+        try:
+            answer = await self._http.request(method, address, **arguments)
+        except httpx.TransportError as error:
+            log.warning("The server does not answer (%s); trying again.", type(error).__name__)
+            return None
+        if answer.status_code in (401, 410) or (answer.status_code == 409 and _code(answer) == "stale_epoch"):
+            raise AttemptClosed(_words(answer))
+        if answer.status_code >= 500 or answer.status_code in (408, 429):
+            log.warning("The server answered %s; trying again.", answer.status_code)
+            return None
+        return answer
+
+
+def _part(part: str) -> str:
+    return f"agents/v1/attempt/plan/{part}"
+
+
+def _code(answer: httpx.Response) -> str:
+    return str(_problem(answer).get("code", ""))
+
+
+def _words(answer: httpx.Response) -> str:
+    detail = _problem(answer).get("detail")
+    return str(detail)[:1000] if detail else f"HTTP status {answer.status_code}."
+
+
+def _problem(answer: httpx.Response) -> dict[str, Any]:
+    try:
+        members = answer.json()
+    except ValueError:
+        return {}
+    return members if isinstance(members, dict) else {}

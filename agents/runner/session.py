@@ -1,0 +1,109 @@
+"""One connection to the server: hello, heartbeats, what the attempts have to say, what the server says."""
+
+import asyncio
+import logging
+
+from websockets.asyncio.client import ClientConnection
+
+from agents.protocol import (
+    FromAgent,
+    FromServer,
+    Heartbeat,
+    Leaving,
+    ProtocolError,
+    Refused,
+    Welcome,
+    dump,
+    parse_from_server,
+)
+from agents.runner.agent import Agent
+from agents.runner.errors import NotWelcome
+
+WELCOME_SECONDS = 30
+
+log = logging.getLogger(__name__)
+
+
+class Session:
+    """The agent's words over one socket; the socket's end is the session's."""
+
+    def __init__(self, agent: Agent, socket: ClientConnection) -> None:
+        self._agent = agent
+        self._socket = socket
+        self.was_welcome = False
+
+    async def run(self) -> None:
+        """Talk until the agent is idle and leaves; raise what ended the connection, `NotWelcome` for a refusal."""
+        async with asyncio.timeout(WELCOME_SECONDS):
+            welcome = await self._greet()
+        if welcome is None:
+            return
+        self.was_welcome = True
+        log.info("Connected as %s.", welcome.agent_id)
+        self._agent.resume(welcome.keep)
+        await self._talk(welcome.heartbeat_seconds)
+
+    async def say(self, word: FromAgent) -> None:
+        """Send one word."""
+        await self._socket.send(dump(word))
+
+    async def _greet(self) -> Welcome | None:
+        """Return the welcome, None where the server says to come back later."""
+        await self.say(await asyncio.to_thread(self._agent.hello))
+        answer = await self._next()
+        if isinstance(answer, Welcome):
+            return answer
+        if isinstance(answer, Refused):
+            if not answer.retry:
+                raise NotWelcome(answer.message)
+            log.warning("The server asks to come back later: %s", answer.message)
+        return None
+
+    async def _talk(self, heartbeat_seconds: float) -> None:
+        duties = (self._listen(), self._report(), self._beat(heartbeat_seconds), self._leave())
+        parts = [asyncio.create_task(duty) for duty in duties]
+        try:
+            done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+            for part in done:
+                part.result()
+        finally:
+            for part in parts:
+                part.cancel()
+            await asyncio.gather(*parts, return_exceptions=True)
+
+    async def _listen(self) -> None:
+        while True:
+            word = await self._next()
+            if isinstance(word, Refused):
+                log.warning("The server ends the connection: %s", word.message)
+                if not word.retry:
+                    raise NotWelcome(word.message)
+            elif word is not None and (answer := self._agent.hear(word)):
+                await self.say(answer)
+
+    async def _next(self) -> FromServer | None:
+        """Return the server's next word; None for a message that is none, which is logged."""
+        message = await self._socket.recv()
+        try:
+            return parse_from_server(message if isinstance(message, str) else message.decode(errors="replace"))
+        except ProtocolError as error:
+            log.warning("The server said something that this agent does not know: %s", error)
+            return None
+
+    async def _report(self) -> None:
+        while True:
+            self._agent.news.clear()
+            for word in self._agent.words():
+                await self.say(word)
+            await self._agent.news.wait()
+
+    async def _beat(self, seconds: float) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            self._agent.remind()
+            await self.say(Heartbeat(work=self._agent.work()))
+
+    async def _leave(self) -> None:
+        await self._agent.leaving.wait()
+        await self.say(Leaving())
+        await self._agent.idle.wait()

@@ -1,0 +1,95 @@
+"""One start of the engine: its output followed, its progress reported, its end waited for."""
+
+import asyncio
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agents.protocol import Stage
+from agents.runner import survivor
+from agents.runner.control import Ended
+from agents.runner.process import EngineProcess
+from agents.runner.stream import Reading
+from agents.runner.tail import Tail
+from agents.runner.workplace import Workplace
+
+LOOK_SECONDS = 0.1
+"""How often the output is looked at; also the longest time that log text waits before it is sent."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """An engine process that has ended. `was_killed`: by us, after its grace time."""
+
+    name: str
+    exit_code: int
+    was_killed: bool
+    reading: Reading = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Command:
+    """What is started. `output`: takes standard output; `end`: what interrupts it."""
+
+    stage: Stage
+    arguments: tuple[str, ...]
+    output: Path
+    end: asyncio.Event
+
+    @property
+    def name(self) -> str:
+        return self.arguments[0]
+
+
+async def run(place: Workplace, stage: Stage, *arguments: str) -> Step:
+    """Run a command of the engine; an ending attempt interrupts it, or does not even start it (`Ended`)."""
+    output = place.folder.output(arguments[0])
+    return await _run(place, _Command(stage=stage, arguments=arguments, output=output, end=place.control.ended))
+
+
+async def show(place: Workplace) -> Step:
+    """Write the plan's JSON to its file. A cancel comes too late for it, since the plan is made; a stop does not."""
+    arguments = ("show", "-json", str(place.folder.plan))
+    end = place.control.stopped
+    return await _run(place, _Command(stage="saving", arguments=arguments, output=place.folder.plan_json, end=end))
+
+
+async def _run(place: Workplace, command: _Command) -> Step:
+    if command.end.is_set():
+        raise Ended
+    place.progress(command.stage)
+    errors = place.folder.output(command.name)
+    for path in (command.output, errors):
+        path.unlink(missing_ok=True)
+    process = EngineProcess(
+        [str(place.binary.path), *command.arguments],
+        folder=place.start,
+        environment=place.environment,
+        output=command.output,
+        errors=errors,
+    )
+    survivor.note(place.folder.engine_note, process.pid, place.phase)
+    reading, tail = Reading(), Tail(errors)
+    finishing = asyncio.ensure_future(process.finish(place.control, command.end))
+    while not finishing.done():
+        await asyncio.wait((finishing,), timeout=LOOK_SECONDS)
+        _take(place, tail.lines(), reading, command.stage)
+    _take_rest(place, tail, reading, command.stage)
+    return Step(name=command.name, exit_code=finishing.result(), was_killed=process.was_killed, reading=reading)
+
+
+def _take(place: Workplace, lines: list[str], reading: Reading, stage: Stage) -> None:
+    if text := "".join(reading.line(line) for line in lines):
+        place.log.write(text)
+        place.outbox.log_grew()
+    if stage == "applying":
+        place.progress(stage, reading.done, max(reading.total, reading.done))
+    else:
+        place.progress(stage, reading.planned)
+
+
+def _take_rest(place: Workplace, tail: Tail, reading: Reading, stage: Stage) -> None:
+    while lines := tail.lines():
+        _take(place, lines, reading, stage)
+    _take(place, [tail.rest()], reading, stage)
+    place.log.flush()
+    place.outbox.log_grew()

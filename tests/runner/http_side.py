@@ -1,0 +1,113 @@
+"""The HTTP side of the fake platform: jobs, plan parts and terraform's `http` state backend, in memory."""
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+TOKEN = "attempt-token-"
+
+
+@dataclass
+class State:
+    """A workspace's state. `refuse`: so many writes are answered with 500 first."""
+
+    body: bytes = b""
+    lock: dict[str, Any] | None = None
+    refuse: int = 0
+    history: list[int] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Store:
+    """What the platform keeps. Jobs by attempt token; parts by task."""
+
+    jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    parts: dict[int, dict[str, bytes]] = field(default_factory=dict)
+    states: dict[str, State] = field(default_factory=dict)
+    closed: set[str] = field(default_factory=set)
+    is_broken: bool = False
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: "Server"
+
+    def handle_any(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        status, answer = self._answer(body)
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    do_GET = do_PUT = do_POST = do_LOCK = do_UNLOCK = do_DELETE = handle_any
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Stay quiet."""
+
+    def _answer(self, body: bytes) -> tuple[int, bytes]:
+        store, path = self.server.store, urlsplit(self.path).path
+        token = self._token()
+        if store.is_broken:
+            return 503, b""
+        if token in store.closed or token not in store.jobs:
+            return 401, b'{"code": "attempt_closed", "detail": "This attempt is over."}'
+        if path == "/agents/v1/attempt":
+            return 200, json.dumps(store.jobs[token]).encode()
+        if path.startswith("/agents/v1/attempt/plan/"):
+            return self._part(store.parts.setdefault(store.jobs[token]["task"], {}), path.rpartition("/")[2], body)
+        return self._state(store.states.setdefault(path, State()), body)
+
+    def _token(self) -> str:
+        kind, _, text = self.headers.get("Authorization", "").partition(" ")
+        if kind == "Basic":
+            return base64.b64decode(text).decode().partition(":")[2]
+        return text
+
+    def _part(self, parts: dict[str, bytes], name: str, body: bytes) -> tuple[int, bytes]:
+        if self.command == "GET":
+            return (200, parts[name]) if name in parts else (404, b"")
+        if hashlib.sha256(body).hexdigest() != self.headers["X-Content-SHA256"]:
+            return 400, b""
+        parts[name] = body
+        return 204, b""
+
+    def _state(self, state: State, body: bytes) -> tuple[int, bytes]:
+        state.asked.append(self.command)
+        if self.command == "GET":
+            return (200, state.body) if state.body else (204, b"")
+        if self.command == "LOCK":
+            return self._lock(state, json.loads(body))
+        if self.command == "UNLOCK":
+            state.lock = None
+            return 200, b""
+        return self._write(state, body)
+
+    def _lock(self, state: State, holder: dict[str, Any]) -> tuple[int, bytes]:
+        if state.lock and state.lock["ID"] != holder["ID"]:
+            return 423, json.dumps(state.lock).encode()
+        state.lock = holder
+        return 200, b""
+
+    def _write(self, state: State, body: bytes) -> tuple[int, bytes]:
+        if state.refuse:
+            state.refuse -= 1
+            return 400, b""
+        if parse_qs(urlsplit(self.path).query).get("ID", [""])[0] != (state.lock or {}).get("ID", ""):
+            return 409, b'{"code": "lock_lost"}'
+        state.body = body
+        state.history.append(json.loads(body)["serial"])
+        return 200, b""
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.store = store
