@@ -9,7 +9,7 @@ from iacplatform.supervisor.backoff import Backoff
 from iacplatform.supervisor.errors import ServiceBroken
 from iacplatform.supervisor.output import Output
 from iacplatform.supervisor.process import Process, Processes, ending
-from iacplatform.supervisor.service import Service
+from iacplatform.supervisor.service import LOOK_SECONDS, Service
 
 TRIES = 3
 """Deaths before the first sign of work after which a service is called broken."""
@@ -30,6 +30,7 @@ class Keeper:
     async def keep(self) -> None:
         """Run for ever; raises ServiceBroken when the service never worked and died too often."""
         while True:
+            await self._pass_obstacle()
             began = time.monotonic()
             how, last_words = await self._live()
             pause = self._backoff.after(time.monotonic() - began)
@@ -37,6 +38,12 @@ class Keeper:
                 raise ServiceBroken(self.service.name, TRIES, how, last_words)
             self._say(f"The child {how}; it is started again in {pause:g} s.")
             await asyncio.sleep(pause)
+
+    async def _pass_obstacle(self) -> None:
+        if sentence := self.service.obstacle():
+            self._say(sentence)
+        while self.service.obstacle():
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def _live(self) -> tuple[str, str]:
         """Return how one life of the service ended, and its last words."""

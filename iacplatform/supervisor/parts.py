@@ -3,9 +3,11 @@
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from iacplatform.postgres.locks import Lock
 from iacplatform.supervisor.listener import Listener
 from iacplatform.supervisor.service import Rank, Service, Step, answers, lasts, says
 
@@ -75,12 +77,13 @@ class Parts:
     def agent(self, number: int, token_file: Path) -> Service:
         """Return the built-in agent `local-<number>`, numbers from 1; its token is in a file, not in its arguments."""
         name = f"local-{number}"
+        workdir = self.home / "agents" / name
         environment = {
             **_without(self.environment, PLATFORM_ONLY),
             "IAC_SERVER": self.public_url,
             "IAC_AGENT_TOKEN_FILE": str(token_file),
             "IAC_AGENT_NAME": name,
-            "IAC_AGENT_WORKDIR": str(self.home / "agents" / name),
+            "IAC_AGENT_WORKDIR": str(workdir),
             "PYTHONUNBUFFERED": "1",
         }
         environment.pop("IAC_AGENT_TOKEN", None)
@@ -89,6 +92,7 @@ class Parts:
             command=_python("-m", "agents.runner"),
             environment=environment,
             rank=Rank.WORK,
+            obstacle=partial(_still_used, workdir),
             sign=lasts(SETTLED_SECONDS),
         )
 
@@ -101,6 +105,19 @@ class Parts:
     def _shared_environment(self) -> dict[str, str]:
         ours = {"IACPLATFORM_HOME": str(self.home), "IACPLATFORM_URL": self.public_url, "PYTHONUNBUFFERED": "1"}
         return {"DJANGO_SETTINGS_MODULE": "iacplatform.settings", **self.environment, **ours}
+
+
+def _still_used(workdir: Path) -> str:
+    """Say whether an agent of an earlier run, which was killed, still finishes its work in the folder."""
+    if not workdir.exists():
+        return ""
+    lock = Lock(workdir / "lock")
+    try:
+        return (
+            "" if lock.take() else f"An agent of an earlier run finishes its work in {workdir}; this one waits for it."
+        )
+    finally:
+        lock.release()
 
 
 def _python(*arguments: str) -> list[str]:

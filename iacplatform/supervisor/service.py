@@ -56,6 +56,8 @@ class Service(Step):
     descriptors: Sequence[int] = field(default=())
     start_seconds: float = 120.0
     """A child that lives but shows no sign for so long at the first start is a fault."""
+    obstacle: Callable[[], str] = str
+    """Asked before each start: why it must wait yet, a sentence; empty when it may start."""
 
 
 def says(text: str) -> Sign:

@@ -77,3 +77,13 @@ async def test_each_line_of_a_child_carries_its_name(
     await supervisor.until_it_works(supervisor.start(child(CHATTY, name="jobs")))
     await until(lambda: written.getvalue().count("\n") >= 3)
     assert sorted(written.getvalue().splitlines()) == ["jobs | one", "jobs | ready", "jobs | two"]
+
+
+async def test_a_child_waits_for_its_obstacle_to_go(
+    supervisor: Supervisor, child: MakeService, written: io.StringIO
+) -> None:
+    sentences = ["in the way", "in the way", "in the way", ""]
+    obstacle = lambda: sentences.pop(0) if sentences else ""  # noqa: E731
+    keeper = supervisor.start(child(STEADY, obstacle=obstacle))
+    await supervisor.until_it_works(keeper)
+    assert written.getvalue().splitlines() == ["child | in the way", "child | ready"]

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from iacplatform.postgres.locks import Lock
 from iacplatform.supervisor import listener
 from iacplatform.supervisor.parts import Parts
 
@@ -43,3 +44,15 @@ def test_agents_use_the_address_of_the_environment_or_else_the_sockets(parts: Pa
         folder=tmp_path, home=tmp_path, listener=parts.listener, environment={"IACPLATFORM_URL": "https://iac.example"}
     )
     assert given.agent(1, tmp_path).environment["IAC_SERVER"] == "https://iac.example"
+
+
+def test_an_agent_waits_while_one_of_an_earlier_run_uses_its_work_folder(parts: Parts, tmp_path: Path) -> None:
+    agent = parts.agent(1, tmp_path / "token")
+    assert agent.obstacle() == ""
+    workdir = Path(agent.environment["IAC_AGENT_WORKDIR"])
+    workdir.mkdir(parents=True)
+    earlier = Lock(workdir / "lock")
+    assert earlier.take()
+    assert "finishes its work" in agent.obstacle()
+    earlier.release()
+    assert agent.obstacle() == ""
