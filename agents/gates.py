@@ -54,6 +54,9 @@ class Candidate:
         return self.capacity.room_of(self.task.agent_id) if self.task.lease == Lease.RESERVED else None
 
 
+LOCK_GRACE_SECONDS = 24 * 3600
+"""How long a confirmed apply may be held back by a person's lock before it counts as stuck."""
+
 Gate = Callable[[Candidate], WaitReason | None]
 
 
@@ -61,7 +64,7 @@ def workspace_lock(candidate: Candidate) -> WaitReason | None:
     """Nobody holds the workspace, or the task changes nothing."""
     workspace = candidate.workspace
     if candidate.task.is_changing and workspace.is_locked:
-        return reasons.workspace_locked(workspace.locked_by, workspace.lock_reason)
+        return reasons.workspace_locked(workspace.locked_by, workspace.lock_reason, LOCK_GRACE_SECONDS)
     return None
 
 

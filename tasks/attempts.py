@@ -12,6 +12,7 @@ from tasks.errors import StaleEpoch
 from tasks.models import Attempt, Task
 from tasks.states import Event, Lease, Phase, Stage, Status
 from workspaces import states as workspace_states
+from workspaces.models import Workspace
 
 ACCEPT_SECONDS = 10
 OVERTIME_SECONDS = 600
@@ -72,10 +73,14 @@ def offer(task: Task, place: Place) -> Attempt:
 
 def locked(task_id: int, epoch: int, agent_id: str) -> tuple[Task, Attempt]:
     """Return the task, its row locked, and its current attempt. Raises `StaleEpoch` where it is not this agent's."""
-    task = Task.objects.locked(task_id)
+    refused = StaleEpoch(f"Attempt {epoch} of task {task_id} is not this agent's current one.")
+    try:
+        task = Task.objects.locked(task_id)
+    except Task.DoesNotExist as error:
+        raise refused from error
     attempt = Attempt.objects.filter(task_id=task_id, epoch=epoch, agent_id=agent_id).first()
-    if attempt is None or task is None or task.epoch != epoch:
-        raise StaleEpoch(f"Attempt {epoch} of task {task_id} is not this agent's current one.")
+    if attempt is None or task.epoch != epoch:
+        raise refused
     return task, attempt
 
 
@@ -87,9 +92,26 @@ def accept(task_id: int, epoch: int, agent_id: str) -> Attempt:
             return attempt
         if task.lease != Lease.OFFERED:
             raise StaleEpoch(f"Attempt {epoch} of task {task_id} is no longer offered.")
+        _demand_unlocked(task)
         _begin(task, attempt)
         Attempt.objects.filter(pk=attempt.pk).update(accepted_at=clock.DatabaseNow())
     return attempt
+
+
+def take_back(task: Task, *, cause: str, actor: str) -> None:
+    """Free the slot of an offer that nobody accepted; the task is runnable again under a new epoch."""
+    close_open(task, outcome="lapsed", cause=cause)
+    moves.move(
+        task,
+        Event.LAPSED,
+        Status(task.status),
+        actor=actor,
+        why=cause,
+        reason=reasons.offer_not_accepted(cause),
+        epoch=task.epoch + 1,
+        stage="",
+        **moves.UNASSIGNED,
+    )
 
 
 def newest_of(task: Task) -> Attempt:
@@ -108,6 +130,12 @@ def close_open(task: Task, *, outcome: str, cause: str) -> None:
     """End whatever attempt of the task has not ended: a taken-back offer, for one."""
     for attempt in Attempt.objects.filter(task=task, ended_at=None):
         close(attempt, outcome=outcome, cause=cause)
+
+
+def _demand_unlocked(task: Task) -> None:
+    # Read anew: the lock may have been taken between the offer and now, and whoever took it was told that nothing starts.
+    if task.is_changing and Workspace.objects.filter(pk=task.workspace_id).exclude(locked_by="").exists():
+        raise StaleEpoch(f"Somebody locked the workspace of task {task.pk} after the offer; it is taken back.")
 
 
 def _begin(task: Task, attempt: Attempt) -> None:

@@ -7,8 +7,10 @@ from django.db import IntegrityError, transaction
 
 from iacplatform.base import encryption
 from iacplatform.base.problems import Invalid, Problem
+from tasks import reasons
 from tasks.models import Attempt, Plan, PlanPart, Task
 from tasks.models.plan import Part
+from tasks.reasons import WaitReason
 from workspaces.models import StateVersion
 
 NEEDED = (Part.FILE, Part.JSON)
@@ -41,8 +43,15 @@ def keep(attempt: Attempt, facts: dict[str, Any]) -> Plan:
 
 def is_stale(task: Task) -> bool:
     """Return whether the state moved after the task's current plan was made."""
-    plan = Plan.objects.current_of(task)
-    return plan is not None and is_outdated(plan, state_now(task.workspace_id))
+    return staleness(task) is not None
+
+
+def staleness(task: Task) -> WaitReason | None:
+    """Return the reason that says so when the state moved after the task's current plan was made."""
+    plan, state = Plan.objects.current_of(task), state_now(task.workspace_id)
+    if plan is None or not is_outdated(plan, state):
+        return None
+    return reasons.plan_stale({"planned_serial": plan.serial, "serial": state[1], "planned_lineage": plan.lineage})
 
 
 def state_now(workspace_id: str) -> tuple[str, int]:

@@ -1,7 +1,7 @@
 """Why a task that is not final does not move: one of these, always, unless it runs."""
 
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -70,6 +70,13 @@ def shown(
     return {**kept, "since": since, "next_check_at": next_check_at, "deadline": deadline}
 
 
+def next_check(stored: dict[str, Any], written: datetime, last_look: datetime | None) -> datetime:
+    """Return when the task is looked at again. `written`: as its row says, from when the reason was last news."""
+    if last_look is None:
+        return written
+    return max(written, last_look + timedelta(seconds=stored["check_seconds"]))
+
+
 def dispatching() -> WaitReason:
     """Only just runnable; the dispatcher looks at it in this very moment."""
     return WaitReason(
@@ -107,16 +114,19 @@ def queued_behind(task_id: int) -> WaitReason:
     )
 
 
-def workspace_locked(locked_by: str, lock_reason: str) -> WaitReason:
+def workspace_locked(locked_by: str, lock_reason: str, grace_seconds: int | None = None) -> WaitReason:
     """A person, or a task that needs attention, holds the workspace."""
+    kind, _, task_id = locked_by.partition(":")
+    held_by_task = kind == "task"
     why = f" ({lock_reason})" if lock_reason else ""
     return WaitReason(
         code=Code.WORKSPACE_LOCKED,
         turn=Turn.PERSON,
         message=f"The workspace is locked by {locked_by}{why}.",
-        remedy="Unlock the workspace; it goes on at once.",
-        blocker={"kind": "workspace_lock", "id": locked_by},
-        actions=("unlock", "cancel"),
+        remedy=f"Mark task {task_id} as failed, or retry it." if held_by_task else "Unlock it; it goes on at once.",
+        blocker={"kind": "task", "id": task_id} if held_by_task else {"kind": "workspace_lock", "id": locked_by},
+        actions=("cancel",) if held_by_task else ("unlock", "cancel"),
+        grace_seconds=grace_seconds,
     )
 
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from tasks import moves, plans, reasons, scheduler
-from tasks.models import Plan, Task
+from tasks import moves, plans, scheduler
+from tasks.models import Task
 from tasks.signals import task_moved
-from tasks.states import FINAL, Status
+from tasks.states import FINAL, Event, Status
 from workspaces.signals import state_changed, workspace_changed
 
 
@@ -16,8 +16,12 @@ def connect() -> None:
     state_changed.connect(_after_state, dispatch_uid="tasks.plans")
 
 
-def _after_move(workspace_id: str, status: str, **news: Any) -> None:
-    if status in FINAL:
+_BACK_IN_QUEUE = frozenset({Event.INTERRUPTED, Event.STALE, Event.REPLAN})
+"""After these a task is pending again; where its workspace was locked meanwhile, it has to wait."""
+
+
+def _after_move(workspace_id: str, event: str, status: str, **news: Any) -> None:
+    if status in FINAL or event in _BACK_IN_QUEUE:
         scheduler.advance(workspace_id)
 
 
@@ -28,7 +32,5 @@ def _after_change(workspace_id: str, **news: Any) -> None:
 def _after_state(workspace_id: str, **news: Any) -> None:
     """Say on a plan that awaits confirmation that the state moved under it."""
     for task in Task.objects.filter(workspace_id=workspace_id, status=Status.APPLY_PENDING):
-        plan, state = Plan.objects.current_of(task), plans.state_now(workspace_id)
-        if plan is not None and plans.is_outdated(plan, state):
-            evidence = {"planned_serial": plan.serial, "serial": state[1], "planned_lineage": plan.lineage}
-            moves.explain_wait(task, reasons.plan_stale(evidence))
+        if reason := plans.staleness(task):
+            moves.explain_wait(task, reason)

@@ -30,7 +30,7 @@ def slot_lost(
         if task.agent_id != agent_id or task.lease == Lease.NONE:
             return
         if task.lease == Lease.OFFERED:
-            take_back(task, cause=cause, actor=actor)
+            attempts.take_back(task, cause=cause, actor=actor)
         elif task.lease == Lease.RESERVED:
             end_reservation(task, cause=cause, actor=actor)
         elif task.status == Status.RUNNING:
@@ -49,25 +49,11 @@ def slot_regained(task_id: int, epoch: int, agent_id: str) -> None:
         log.warning("A slot was given away while its agent was lost.", extra={"task": task_id, "agent": agent_id})
 
 
-def take_back(task: Task, *, cause: str, actor: str) -> None:
-    """Free the slot of an offer that nobody accepted; the task is runnable again under a new epoch."""
-    attempts.close_open(task, outcome="lapsed", cause=cause)
-    moves.move(
-        task,
-        Event.LAPSED,
-        Status(task.status),
-        actor=actor,
-        why=cause,
-        reason=reasons.offer_not_accepted(cause),
-        epoch=task.epoch + 1,
-        stage="",
-        **moves.UNASSIGNED,
-    )
-
-
 def end_reservation(task: Task, *, cause: str, actor: str) -> None:
     """Free the slot that was kept for the apply; the plan is stored, so only warmth is lost."""
-    reason = reasons.reservation_lost(cause, is_confirmed=task.status == Status.CONFIRMED)
+    lost = reasons.reservation_lost(cause, is_confirmed=task.status == Status.CONFIRMED)
+    # A warm slot would not help a stale plan: what its people have to know does not change.
+    reason = plans.staleness(task) or lost if task.status == Status.APPLY_PENDING else lost
     event = Event.RESERVATION_ENDED
     moves.move(task, event, Status(task.status), actor=actor, why=cause, reason=reason, **moves.UNASSIGNED)
 

@@ -51,7 +51,7 @@ def _take(task: Task, attempt: Attempt, result: Result, reservation_seconds: int
         _planned(task, plans.keep(attempt, result.plan), actor, reservation_seconds)
     elif result.outcome == "applied" and attempt.phase == Phase.APPLY:
         _ended(task, Event.APPLIED, Status.APPLIED, actor, "")
-    elif result.outcome == "stale" and task.position == Position.APPLYING:
+    elif result.outcome == "stale" and task.position == Position.APPLYING and task.cancelled_at is None:
         recovery.plan_again(task, cause="The state has changed since the plan was made.", actor=actor)
     elif result.outcome == "cancelled" and task.position != Position.NEEDS_ATTENTION:
         _ended(task, Event.CANCELLED, Status.CANCELLED, actor, result.error_message)

@@ -3,14 +3,20 @@
 Called whenever something ended or a lock changed, and by the sweep; calling it twice does no harm.
 """
 
+import logging
+
 from django.db import transaction
 
 from iacplatform.base import actors
-from tasks import moves, reasons
+from tasks import attempts, moves, reasons
+from tasks.errors import LostRace
 from tasks.models import Task
 from tasks.reasons import WaitReason
 from tasks.states import Event, Lease, Status
+from workspaces import locks
 from workspaces.models import Workspace
+
+log = logging.getLogger(__name__)
 
 
 def advance(workspace_id: str) -> None:
@@ -18,8 +24,9 @@ def advance(workspace_id: str) -> None:
     with transaction.atomic():
         workspace = Workspace.objects.locked_for_change(workspace_id)
         queue = list(Task.objects.filter(workspace=workspace).live().changing().order_by("id"))
+        _hold_for_the_lost(workspace, queue)
         for earlier, task in zip([None, *queue], queue, strict=False):
-            _place(workspace, earlier, task)
+            _try_to_place(workspace, earlier, task)
 
 
 def obstacle(workspace: Workspace, earlier: Task | None) -> WaitReason | None:
@@ -42,12 +49,36 @@ def before(task: Task) -> Task | None:
     return queue.order_by("-id").first()
 
 
+def _hold_for_the_lost(workspace: Workspace, queue: list[Task]) -> None:
+    """Lock the workspace again for a task that needs attention, when a person's lock that came first is gone."""
+    lost = next((task for task in queue if task.status == Status.NEEDS_ATTENTION), None)
+    if lost is not None and not workspace.is_locked:
+        locks.hold_for_task(workspace.pk, lost.pk, f"Task {lost.pk} needs attention.")
+        workspace.refresh_from_db()
+
+
+def _try_to_place(workspace: Workspace, earlier: Task | None, task: Task) -> None:
+    try:
+        with transaction.atomic():
+            _place(workspace, earlier, task)
+    except LostRace:
+        # Accepted or cancelled in this instant: that move stands, and the others' places do not hang on it.
+        log.info("A task moved while its workspace's queue was looked at.", extra=task.log_fields())
+
+
 def _place(workspace: Workspace, earlier: Task | None, task: Task) -> None:
     reason = obstacle(workspace, earlier)
     if task.status == Status.WAITING:
         _go_on_or_wait(task, reason)
-    elif task.status == Status.PENDING and workspace.is_locked and reason is not None:
+    elif reason is not None and workspace.is_locked:
+        _respect_lock(task, reason)
+
+
+def _respect_lock(task: Task, reason: WaitReason) -> None:
+    if task.status == Status.PENDING:
         _hold_back(task, reason)
+    elif task.lease == Lease.OFFERED:
+        attempts.take_back(task, cause=reason.message, actor=actors.SCHEDULER)
 
 
 def _go_on_or_wait(task: Task, reason: WaitReason | None) -> None:
@@ -61,6 +92,7 @@ def _go_on_or_wait(task: Task, reason: WaitReason | None) -> None:
 
 def _hold_back(task: Task, reason: WaitReason) -> None:
     fenced = {"epoch": task.epoch + 1} if task.lease == Lease.OFFERED else {}
+    attempts.close_open(task, outcome="lapsed", cause=reason.message)
     moves.move(
         task,
         Event.WORKSPACE_LOCKED,
@@ -68,6 +100,7 @@ def _hold_back(task: Task, reason: WaitReason) -> None:
         actor=actors.SCHEDULER,
         why=reason.message,
         reason=reason,
+        stage="",
         **moves.UNASSIGNED,
         **fenced,
     )
