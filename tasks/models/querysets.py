@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from iacplatform.base import clock, rights
+from iacplatform.base.models import SWEEP, Beat
 from pools.models import LOCAL, Pool
 from tasks import states
 from tasks.states import Lease, Status
@@ -70,13 +71,16 @@ class Tasks(models.QuerySet["Task"]):
         bounded = [Status.RUNNING, Status.PENDING, Status.CONFIRMED]
         return self.filter(no_reason | no_owner | Q(status__in=bounded, deadline=None))
 
+    def with_outlook(self) -> Self:
+        """Add what a task's face needs beside its row: `is_stuck`, `last_look` (of the sweep), and the people's names."""
+        last_look = Beat.objects.filter(name=SWEEP).values("at")[:1]
+        named = self.select_related("workspace", "created_by", "confirmed_by")
+        is_stuck = models.Case(models.When(_is_stuck(), then=True), default=False)
+        return named.annotate(is_stuck=is_stuck, last_look=models.Subquery(last_look))
+
     def stuck(self) -> Self:
         """Narrow to tasks that cannot move by themselves, or should have moved by now (issue: never silently stuck)."""
         return self.filter(_is_stuck())
-
-    def marking_stuck(self) -> Self:
-        """Add `is_stuck`: whether `stuck` would name the task."""
-        return self.annotate(is_stuck=models.Case(models.When(_is_stuck(), then=True), default=False))
 
     def needing_somebody(self) -> Self:
         """Narrow to tasks that go on only when a person does something: read a plan, decide, or mend what is stuck."""
@@ -84,7 +88,9 @@ class Tasks(models.QuerySet["Task"]):
 
 
 def _is_stuck() -> Q:
-    late = Q(deadline__lt=clock.DatabaseNow()) | Q(next_check_at__lt=clock.In(seconds=-30))
+    # An unchanged reason is not written again: who looked last, the sweep's own row says.
+    nobody_looks = ~models.Exists(Beat.objects.filter(name=SWEEP, at__gt=clock.In(seconds=-30)))
+    late = Q(deadline__lt=clock.DatabaseNow()) | (Q(next_check_at__lt=clock.In(seconds=-30)) & nobody_looks)
     waits_for_people = Q(status=Status.APPLY_PENDING) & ~Q(reason_code="plan_stale")
     late_by_itself = late & ~waits_for_people & ~Q(status=Status.WAITING)
     return ~Q(status__in=states.FINAL) & (Q(status=Status.NEEDS_ATTENTION) | late_by_itself)

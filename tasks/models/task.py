@@ -1,5 +1,6 @@
 """One run of an engine for a workspace. Its status moves only through `tasks.moves`."""
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -74,6 +75,11 @@ class Task(models.Model):
 
     objects = Tasks.as_manager()
 
+    is_stuck: bool
+    """Of rows read `with_outlook`."""
+    last_look: datetime | None = None
+    """When the sweep last looked at every task; of rows read `with_outlook`."""
+
     class Meta:
         ordering = ["-id"]
         permissions = [("confirm_task", "Can confirm and discard plans"), ("recover_task", "Can recover lost tasks")]
@@ -145,9 +151,8 @@ class Task(models.Model):
         """Why it waits, in the contract's shape; None while it runs and when it is final."""
         if self.reason is None or self.reason_since is None or self.next_check_at is None:
             return None
-        return reasons.shown(
-            self.reason, since=self.reason_since, next_check_at=self.next_check_at, deadline=self.deadline
-        )
+        next_check_at = reasons.next_check(self.reason, self.next_check_at, self.last_look)
+        return reasons.shown(self.reason, since=self.reason_since, next_check_at=next_check_at, deadline=self.deadline)
 
     def log_fields(self) -> dict[str, Any]:
         """Return the facts that a log line about this task carries."""
