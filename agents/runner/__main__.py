@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 
-from agents.runner import connection, journal, options, tools
+from agents.runner import connection, journal, options, privacy, tools
 from agents.runner.agent import Agent
 from agents.runner.errors import BadConfiguration, NotWelcome
 from agents.runner.options import Options
@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 def main() -> int:
     """Run an agent and return its exit status: 0 when it has left, 2 for a bad configuration, 3 when it was refused."""
     journal.open_journal()
+    privacy.close()
     try:
         chosen = options.parse(sys.argv[1:], os.environ)
         return asyncio.run(_serve(chosen, Workdir(chosen.workdir)))

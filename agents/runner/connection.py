@@ -20,6 +20,9 @@ PATH = "/agents/v1/connect"
 KEEPALIVE_SECONDS = 20
 """A ping after so much silence, and as long for its answer: a half-open connection ends within 40 s."""
 
+FAREWELL_SECONDS = 3.0
+"""Time to say goodbye to a server that may not be there."""
+
 QUICK_SECONDS = 1.0
 STEADY_SECONDS = 5.0
 """A connection that lived so long is followed by a quick first try; one that dies at once is not."""
@@ -31,6 +34,17 @@ log = logging.getLogger(__name__)
 
 async def keep(agent: Agent) -> None:
     """Talk to the server until the agent is idle and leaves; raise `NotWelcome` when it may not come again."""
+    staying = asyncio.ensure_future(_stay(agent))
+    idle = asyncio.ensure_future(agent.idle.wait())
+    await asyncio.wait((staying, idle), return_when=asyncio.FIRST_COMPLETED)
+    idle.cancel()
+    await asyncio.wait((staying,), timeout=FAREWELL_SECONDS)
+    if staying.done():
+        staying.result()
+    staying.cancel()
+
+
+async def _stay(agent: Agent) -> None:
     delays = _delays()
     while not agent.idle.is_set():
         started = time.monotonic()
@@ -45,10 +59,10 @@ async def _once(agent: Agent) -> None:
     try:
         await _hold(agent)
     except NotWelcome as refusal:
-        await _outlast(agent, refusal)
+        _outlast(agent, refusal)
     except InvalidStatus as answer:
         if answer.response.status_code in _REFUSALS:
-            await _outlast(agent, NotWelcome(_token_refused(answer.response.status_code)))
+            _outlast(agent, NotWelcome(_token_refused(answer.response.status_code)))
         log.warning("The server answered %s; trying again.", answer.response.status_code)
     except (OSError, TimeoutError, WebSocketException, BadConfiguration) as error:
         log.warning("Not connected (%s); trying again.", _cause(error))
@@ -70,12 +84,11 @@ async def _hold(agent: Agent) -> None:
         await Session(agent, socket).run()
 
 
-async def _outlast(agent: Agent, refusal: NotWelcome) -> None:
+def _outlast(agent: Agent, refusal: NotWelcome) -> None:
     """Raise the refusal; but while engines run, keep them and try again: their state is stored over HTTP."""
     if not agent.is_running:
         raise refusal
-    agent.leave()
-    log.error("%s Work that runs is finished first.", refusal)
+    log.error("%s What runs is finished first.", refusal)
 
 
 async def _pause(agent: Agent, seconds: float) -> None:

@@ -49,7 +49,8 @@ class Session:
 
     async def _greet(self) -> Welcome | None:
         """Return the welcome, None where the server says to come back later."""
-        await self.say(await asyncio.to_thread(self._agent.hello))
+        await asyncio.to_thread(self._agent.tools.engines.found)  # starts engines, the first time
+        await self.say(self._agent.hello())
         answer = await self._next()
         if isinstance(answer, Welcome):
             return answer

@@ -12,6 +12,7 @@ import pytest
 
 from tests import processes
 from tests.runner.fake_platform import POOL_TOKEN, FakePlatform
+from tests.runner.scene import Scene
 
 REPOSITORY = Path(__file__).parents[2]
 Agent = subprocess.Popen[str]
@@ -48,6 +49,17 @@ def start_agent(
         agent.communicate()
     for pid in processes.of(tmp_path):  # engines that outlived their agent
         os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def scene(platform: FakePlatform, job: Callable[..., Job], eventually: Callable[..., None], tmp_path: Path) -> Scene:
+    return Scene(platform, job, eventually, tmp_path)
+
+
+@pytest.fixture
+def fake_agent(scene: Scene, start_agent: Callable[..., Agent]) -> Agent:
+    """A connected agent with the fake engine."""
+    return start_agent(PATH=scene.path)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from agents.protocol import (
     Finished,
     FromAgent,
     FromServer,
+    Heartbeat,
     Hello,
     Log,
     LogStored,
@@ -44,6 +45,7 @@ class FakePlatform:
         self.words: list[FromAgent] = []
         self.logs: dict[Work, bytearray] = {}
         self.results: dict[Work, Finished] = {}
+        self.withdrawn: set[Work] = set()
         self.welcomes = 0
         self.permits = True
         self.acknowledges = True
@@ -68,6 +70,11 @@ class FakePlatform:
     def said(self, word: type[Any]) -> list[Any]:
         """Return the words of one kind, in order."""
         return [said for said in self.words if isinstance(said, word)]
+
+    def work(self) -> tuple[Work, ...] | None:
+        """Return what the agent had at its last heartbeat."""
+        beats = self.said(Heartbeat)
+        return beats[-1].work if beats else None
 
     def log(self, task: int, epoch: int = 1) -> str:
         return bytes(self.logs.get(Work(task=task, epoch=epoch), b"")).decode()
@@ -148,7 +155,7 @@ class FakePlatform:
             case Hello():
                 self.welcomes += 1
                 keep = tuple(work for work in word.work if self.keeps(work))
-                return [Welcome(version="1", agent_id="agent-1", session="s", heartbeat_seconds=1, keep=keep)]
+                return [Welcome(version="1", agent_id="agent-1", session="s", heartbeat_seconds=0.3, keep=keep)]
             case Accept():
                 return [self._start(word)]
             case AskPermit() if self.permits:
@@ -161,8 +168,8 @@ class FakePlatform:
         return []
 
     def _start(self, word: Accept) -> Start | Stop:
-        token = f"{TOKEN}{word.task}-{word.epoch}"
-        if token in self.store.closed:
+        token, work = f"{TOKEN}{word.task}-{word.epoch}", Work(task=word.task, epoch=word.epoch)
+        if work in self.withdrawn:
             return Stop(task=word.task, epoch=word.epoch, reason="The offer is gone.")
         return Start(task=word.task, epoch=word.epoch, phase=self.store.jobs[token]["phase"], token=token)
 

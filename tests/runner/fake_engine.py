@@ -1,0 +1,76 @@
+"""Stands in for terraform where a test must know every start, signal and instant.
+
+`behaviour.json` among the configuration's files says what each command does: `print` (text), `seconds` (to wait),
+`touch` (a file to make), `exit` (status), `kill` (a signal to die by), `on_interrupt` (status, or "ignore"). Every start
+and every SIGINT is a line of the file `ledger`.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+import zipfile
+from pathlib import Path
+from typing import Any
+
+VERSION = "1.11.4"
+
+
+def main(arguments: list[str]) -> int:
+    if arguments[0] == "version":
+        print(json.dumps({"terraform_version": VERSION}))
+        return 0
+    behaviour = json.loads(Path("behaviour.json").read_text())
+    note(behaviour, {"start": arguments[0], "arguments": arguments[1:], "environment": dict(os.environ)})
+    signal.signal(signal.SIGINT, lambda *_: interrupted(behaviour, arguments[0]))
+    return run(arguments, behaviour.get(arguments[0], {}))
+
+
+def run(arguments: list[str], wanted: dict[str, Any]) -> int:
+    sys.stdout.write(wanted.get("print", ""))
+    sys.stdout.flush()
+    if "touch" in wanted:
+        Path(wanted["touch"]).write_text("made by the plan")
+    deadline = time.monotonic() + wanted.get("seconds", 0)
+    while time.monotonic() < deadline:
+        time.sleep(0.02)
+        print(wanted.get("tick", ""), flush=True) if "tick" in wanted else None
+    if "kill" in wanted:
+        os.kill(os.getpid(), wanted["kill"])
+    DEEDS.get(arguments[0], lambda _: None)(arguments)
+    return int(wanted.get("exit", 2 if arguments[0] == "plan" else 0))
+
+
+def initialize(arguments: list[str]) -> None:
+    Path(".terraform").mkdir(exist_ok=True)
+    Path(".terraform/terraform.tfstate").write_text('{"backend": {"type": "http", "config": {"address": null}}}')
+
+
+def plan(arguments: list[str]) -> None:
+    file = next(argument.removeprefix("-out=") for argument in arguments if argument.startswith("-out="))
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("tfstate", json.dumps({"lineage": "the-lineage", "serial": 7}))
+
+
+def show(arguments: list[str]) -> None:
+    print(json.dumps({"resource_changes": [], "output_changes": {}}))
+
+
+DEEDS = {"init": initialize, "plan": plan, "show": show}
+
+
+def interrupted(behaviour: dict[str, Any], command: str) -> None:
+    note(behaviour, {"signal": command})
+    status = behaviour.get(command, {}).get("on_interrupt", 1)
+    if status != "ignore":
+        sys.exit(status)
+
+
+def note(behaviour: dict[str, Any], line: dict[str, Any]) -> None:
+    with Path(behaviour["ledger"]).open("a") as ledger:
+        ledger.write(json.dumps({**line, "pid": os.getpid()}) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,101 @@
+"""Signals, timeouts and refusals: each has its own outcome and a sentence."""
+
+import os
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from agents.protocol import Accept, Progress, Stop, Work
+from tests import processes
+from tests.runner.scene import Scene
+
+
+@pytest.mark.usefixtures("fake_agent")
+def test_a_killed_engine_is_told_apart_from_a_failed_one(scene: Scene) -> None:
+    scene.platform.offer(scene.applying(seconds=30))
+    os.kill(scene.wait_for_start("apply"), signal.SIGKILL)
+    result = scene.result(1, 2)
+    assert (result.outcome, result.exit_code, result.error_code) == ("killed", -9, "engine_killed")
+    assert "signal 9 (SIGKILL) during apply" in result.error_message
+
+
+@pytest.mark.usefixtures("fake_agent")
+@pytest.mark.parametrize("phase", ["plan", "apply"])
+def test_a_phase_that_takes_too_long_is_interrupted_once(scene: Scene, phase: str) -> None:
+    job = scene.job(behaviour={"plan": {"seconds": 30}}) if phase == "plan" else scene.applying(seconds=30)
+    result = scene.run({**job, "timeout_seconds": 1})
+    assert (result.outcome, result.error_code) == ("failed", f"{phase}_timeout")
+    assert scene.signals() == [phase]
+
+
+@pytest.mark.usefixtures("fake_agent")
+def test_a_missing_engine_fails_within_a_second_and_says_what_to_do(scene: Scene) -> None:
+    scene.platform.offer(scene.job(version="9.9.9"))
+    scene.eventually(lambda: scene.platform.result(1), seconds=1)
+    result = scene.result()
+    assert (result.outcome, result.error_code) == ("failed", "engine_missing")
+    assert "agent-one has no terraform 9.9.9; it has terraform 1.11.4" in result.error_message
+    assert result.error_message in scene.platform.log(1)
+
+
+def test_an_engine_that_was_put_into_the_folder_later_is_found(
+    scene: Scene, start_agent: Callable[..., Any], workdir: Any
+) -> None:
+    start_agent(PATH=scene.path)
+    place = workdir / "engines" / "tofu" / "1.11.4" / "tofu"
+    place.parent.mkdir(parents=True)
+    place.write_bytes((workdir.parent / "bin" / "terraform").read_bytes())
+    place.chmod(0o755)
+    result = scene.run(scene.job(engine="tofu", version="1.11.4"))
+    assert result.plan and result.plan.engine == "tofu"
+
+
+@pytest.mark.usefixtures("fake_agent")
+def test_a_stopped_attempt_ends_without_a_report(scene: Scene) -> None:
+    scene.platform.offer(scene.applying(seconds=30))
+    pid = scene.wait_for_start("apply")
+    scene.platform.tell(Stop(task=1, epoch=2, reason="somebody else has it"))
+    scene.eventually(lambda: not processes.alive(pid))
+    scene.eventually(lambda: scene.platform.work() == ())
+    assert scene.run(scene.job(2)).outcome == "planned"
+    assert scene.platform.result(1, 2) is None
+    assert scene.signals() == ["apply"]
+
+
+@pytest.mark.usefixtures("fake_agent")
+def test_an_attempt_that_the_server_closed_is_dropped(scene: Scene) -> None:
+    scene.platform.store.closed.add("attempt-token-1-1")
+    scene.platform.offer(scene.job())
+    scene.eventually(lambda: scene.platform.said(Progress))
+    scene.eventually(lambda: scene.platform.work() == ())
+    assert scene.run(scene.job(2)).outcome == "planned"
+    assert scene.platform.result(1) is None
+
+
+@pytest.mark.usefixtures("fake_agent")
+def test_an_accepted_offer_that_is_gone_frees_its_slot(scene: Scene) -> None:
+    scene.platform.withdrawn.add(Work(task=1, epoch=1))
+    scene.platform.offer(scene.job())
+    scene.eventually(lambda: scene.platform.said(Accept))
+    scene.eventually(lambda: scene.platform.work() == ())
+    assert scene.run(scene.job(2)).outcome == "planned"
+    assert scene.platform.result(1) is None
+
+
+@pytest.mark.usefixtures("fake_agent")
+def test_the_server_being_away_for_a_moment_fails_nothing(scene: Scene) -> None:
+    scene.platform.store.is_broken = True
+    scene.platform.offer(scene.job())
+    scene.eventually(lambda: scene.platform.said(object))
+    scene.platform.store.is_broken = False
+    assert scene.result().outcome == "planned"
+
+
+@pytest.mark.usefixtures("fake_agent")
+@pytest.mark.parametrize("text", ["no json", "{}", '{"type": "new_word"}', '{"type": "stop", "task": "x"}', "[" * 5000])
+def test_what_is_no_word_does_not_end_the_agent(scene: Scene, text: str) -> None:
+    scene.platform.tell_text(text)
+    assert scene.run(scene.job()).outcome == "planned"
+    assert scene.platform.welcomes == 1
