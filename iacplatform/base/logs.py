@@ -11,7 +11,7 @@ class Line(logging.Formatter):
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s", "%H:%M:%S")
 
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
+    def formatMessage(self, record: logging.LogRecord) -> str:
         """Return the line with its facts."""
         facts = {key: value for key, value in vars(record).items() if key not in _STANDARD and key not in _DJANGO}
         return " ".join([super().formatMessage(record), *(f"{key}={value}" for key, value in facts.items())])

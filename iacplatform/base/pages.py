@@ -1,7 +1,7 @@
 """Lists in the API: `{"count", "count_is_exact", "next", "previous", "results"}`."""
 
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.paginator import EmptyPage, Page, Paginator
 from rest_framework.pagination import PageNumberPagination
@@ -10,12 +10,18 @@ from rest_framework.response import Response
 
 from iacplatform.base.problems import Invalid
 
+if TYPE_CHECKING:
+    AnyPaginator = Paginator[Any]
+    AnyPage = Page[Any]
+else:
+    AnyPaginator, AnyPage = Paginator, Page
+
 EXACT_UP_TO = 10_000
 LAST_ROW = 10_000_000
 """No page begins after this row: a deeper one costs the database too much. Filters reach further."""
 
 
-class BoundedPaginator(Paginator[Any]):
+class BoundedPaginator(AnyPaginator):
     """Counts up to a limit: the cost of a list must not grow with its history. Pages go on after it."""
 
     @cached_property
@@ -45,7 +51,7 @@ class BoundedPaginator(Paginator[Any]):
         return OpenPage(rows, whole, self)
 
 
-class OpenPage(Page[Any]):
+class OpenPage(AnyPage):
     """A page that knows by one row too many that another one follows."""
 
     def __init__(self, rows: list[Any], number: int, paginator: BoundedPaginator) -> None:
@@ -84,7 +90,7 @@ class Pages(PageNumberPagination):
 
     def get_paginated_response(self, data: Any) -> Response:
         """Return the contract's shape of a list."""
-        paginator: Any = self.page.paginator if self.page else None
+        paginator: Any = self.page.paginator if self.page is not None else None
         counted = {"count": paginator.count, "count_is_exact": paginator.count_is_exact}
         return Response(
             {**counted, "next": self.get_next_link(), "previous": self.get_previous_link(), "results": data}

@@ -1,0 +1,17 @@
+"""What daphne serves: HTTP by Django, and the agents' WebSocket."""
+
+import os
+from typing import Any
+
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "iacplatform.settings")
+_http: Any = get_asgi_application()
+
+# Both need the apps, which are ready only now.
+from agents.presence import Presence  # noqa: E402
+from agents.routing import websocket_urlpatterns  # noqa: E402
+from iacplatform.intake import Intake  # noqa: E402
+
+application = Presence(ProtocolTypeRouter({"http": Intake(_http), "websocket": URLRouter(websocket_urlpatterns)}))

@@ -1,0 +1,49 @@
+"""Bodies of requests: read to a limit, however they are sent."""
+
+import json
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import JSONParser
+from rest_framework.request import Request
+
+from iacplatform.base.problems import TooLarge
+
+
+def read(request: Request | HttpRequest, limit: int) -> bytes:
+    """Return the raw body, or raise `TooLarge` when it has more than `limit` bytes."""
+    plain = request._request if isinstance(request, Request) else request
+    return _bounded(plain.read(limit + 1), limit)
+
+
+def _bounded(body: bytes, limit: int) -> bytes:
+    if len(body) > limit:
+        raise TooLarge(f"The body is larger than {limit:,} bytes, which is the most that this address takes.")
+    return body
+
+
+class BoundedJSON(JSONParser):
+    """JSON in UTF-8, up to the limit for JSON bodies."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        """Return the parsed body; raise `TooLarge`, or `ParseError` for what is no JSON."""
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
+        return loads(_bounded(stream.read(limit + 1), limit))
+
+
+def loads(body: bytes) -> Any:
+    """Return the JSON value in `body`, or raise `ParseError`, also for what only Python takes for JSON."""
+    try:
+        return json.loads(body.decode(), parse_constant=_no_constant)
+    except UnicodeDecodeError as error:
+        raise ParseError("The body is not UTF-8.") from error
+    except ValueError as error:
+        raise ParseError(f"The body is not JSON: {error}.") from error
+    except RecursionError as error:
+        raise ParseError("The body is nested too deeply.") from error
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
