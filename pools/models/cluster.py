@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from iacplatform.base import clock, encryption, rights, validators
+from pools import kubeconfig, pod_shapes
 
 RUNNER_COMMAND = ["python", "-m", "agents.runner"]
 
@@ -57,7 +58,9 @@ class K8sConfig(models.Model):
         return self.name
 
     def set_kubeconfig(self, text: str) -> None:
-        """Keep the kubeconfig, sealed; it is never read back by a person."""
+        """Keep the kubeconfig, sealed; it is never read back by a person. Raises where it is not usable."""
+        if text:
+            kubeconfig.validate(text)
         self.sealed_kubeconfig = encryption.seal(text.encode(), self._owner) if text else None
 
     def kubeconfig(self) -> str:
@@ -70,6 +73,9 @@ class K8sConfig(models.Model):
         return "pools.k8sconfig.kubeconfig"
 
     def clean(self) -> None:
-        """Raise unless exactly one way to the cluster is given."""
+        """Raise unless exactly one way to the cluster is given, and each part of a pod has its shape."""
+        faults = pod_shapes.faults(self)
         if self.in_cluster == bool(self.sealed_kubeconfig):
-            raise ValidationError("Give a kubeconfig, or choose in-cluster: one of the two.")
+            faults["in_cluster"] = "Give a kubeconfig, or choose in-cluster: one of the two."
+        if faults:
+            raise ValidationError(faults)

@@ -1,5 +1,6 @@
 """What lets an agent into a pool: shown once, kept as a hash, revoked at any time."""
 
+from datetime import datetime
 from typing import Self
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -45,10 +46,11 @@ class PoolToken(models.Model):
         return f"{self.prefix}… of {self.pool}"
 
     @classmethod
-    def issue(cls, *, pool: Pool, name: str = "") -> tuple["PoolToken", str]:
+    def issue(cls, *, pool: Pool, name: str = "", expires_at: datetime | None = None) -> tuple["PoolToken", str]:
         """Return the new token's row and its text, which is nowhere else."""
         text = tokens.new(PREFIX)
-        return cls.objects.create(pool=pool, name=name, digest=tokens.digest(text), prefix=text[:9]), text
+        known = {"digest": tokens.digest(text), "prefix": text[:9]}
+        return cls.objects.create(pool=pool, name=name, expires_at=expires_at, **known), text
 
     def revoke(self) -> None:
         """Let no agent in with it from now on; the sockets that it opened close within seconds."""

@@ -1,0 +1,144 @@
+"""Pools, their tokens and pods, and K8s configs, as the API takes and gives them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from iacplatform.base.serializers import Rows, Strict, Visible, WriteOnce
+from pools import freeze
+from pools.models import K8sConfig, Pod, Pool, PoolToken
+
+
+class Condition(Strict):
+    """What is wrong with a pool."""
+
+    code = serializers.CharField()
+    message = serializers.CharField()
+    since = serializers.DateTimeField()
+    count = serializers.IntegerField()
+
+
+class PoolSerializer(Rows[Pool]):
+    """A pool. Needs `now` in its context."""
+
+    k8s_config = Visible(queryset=K8sConfig.objects.all(), allow_null=True, required=False)
+    freeze_windows = serializers.ListField(child=serializers.JSONField(), required=False, max_length=50)
+    frozen = serializers.SerializerMethodField(help_text="Whether a freeze window holds now.")
+    desired = serializers.SerializerMethodField(help_text="Pods that the autoscaler wants; null: it has not said.")
+    condition = serializers.SerializerMethodField(help_text="What is wrong with it; null: nothing is known.")
+
+    class Meta:
+        model = Pool
+        fields = [
+            "pool_id",
+            "name",
+            "pool_type",
+            "k8s_config",
+            "min_replicas",
+            "max_replicas",
+            "slots_per_pod",
+            "idle_seconds",
+            "reservation_seconds",
+            "freeze_windows",
+            "frozen",
+            "desired",
+            "condition",
+            "created_at",
+        ]
+        read_only_fields = ["pool_id", "created_at"]
+
+    def get_frozen(self, pool: Pool) -> bool:
+        """Return whether the pool starts nothing new now."""
+        return freeze.is_frozen(pool.freeze_windows, self.context["now"])
+
+    def get_desired(self, pool: Pool) -> int | None:
+        """Return how many pods the autoscaler wants; nobody has asked it yet."""
+        return None
+
+    @extend_schema_field(Condition(allow_null=True))
+    def get_condition(self, pool: Pool) -> dict[str, Any] | None:
+        """Return what is wrong with the pool; without a look at the cluster nothing is known."""
+        return None
+
+
+class TokenSerializer(Rows[PoolToken]):
+    """A token of a pool; its text is in the answer that made it and nowhere else."""
+
+    class Meta:
+        model = PoolToken
+        fields = ["id", "name", "prefix", "created_at", "last_used_at", "expires_at", "revoked_at"]
+        read_only_fields = ["id", "prefix", "created_at", "last_used_at", "revoked_at"]
+
+
+class NewToken(Strict):
+    """What a new token is made of."""
+
+    name = serializers.CharField(max_length=90, required=False, default="", allow_blank=True)
+    expires_at = serializers.DateTimeField(required=False, default=None, allow_null=True)
+
+
+class IssuedToken(TokenSerializer):
+    """A token just made."""
+
+    token = serializers.CharField(read_only=True, help_text="Shown this once.")
+
+    class Meta(TokenSerializer.Meta):
+        fields = [*TokenSerializer.Meta.fields, "token"]
+
+
+class PodSerializer(Rows[Pod]):
+    """A pod that is meant to be."""
+
+    class Meta:
+        model = Pod
+        fields = ["name", "uid", "phase", "cause", "slots", "created_at", "deadline"]
+        read_only_fields = fields
+
+
+class K8sConfigSerializer(Rows[K8sConfig]):
+    """How to reach a cluster, and what a pod of ours looks like there."""
+
+    kubeconfig = WriteOnce(required=False, allow_blank=True, help_text="YAML or JSON; empty: none. Never shown again.")
+    has_kubeconfig = serializers.SerializerMethodField()
+    command = serializers.ListField(child=serializers.CharField(), required=False)
+    tolerations = serializers.ListField(child=serializers.JSONField(), required=False)
+    image_pull_secrets = serializers.ListField(child=serializers.CharField(), required=False)
+
+    class Meta:
+        model = K8sConfig
+        fields = [
+            "id",
+            "name",
+            "kubeconfig",
+            "has_kubeconfig",
+            "in_cluster",
+            "namespace",
+            "image",
+            "command",
+            "env",
+            "resources",
+            "node_selector",
+            "tolerations",
+            "service_account_name",
+            "image_pull_secrets",
+            "labels",
+            "annotations",
+            "created_at",
+        ]
+        read_only_fields = ["id", "created_at"]
+
+    def get_has_kubeconfig(self, config: K8sConfig) -> bool:
+        """Return whether a kubeconfig is kept."""
+        return bool(config.sealed_kubeconfig)
+
+    def apply(self, draft: K8sConfig, attrs: Mapping[str, Any]) -> None:
+        """Write the values to the draft, the kubeconfig sealed."""
+        if "kubeconfig" in attrs:
+            draft.set_kubeconfig(attrs["kubeconfig"])
+        super().apply(draft, {name: value for name, value in attrs.items() if name != "kubeconfig"})
+
+    def keep(self, draft: K8sConfig, columns: Any) -> None:
+        """Save the draft; the kubeconfig is kept sealed."""
+        super().keep(draft, ["sealed_kubeconfig" if name == "kubeconfig" else name for name in columns])
