@@ -25,7 +25,8 @@ def unlock(workspace: Workspace) -> None:
             raise NotLocked(f"Workspace {held.name} is not locked.")
         if held.locked_by.startswith("task:"):
             raise LockedByTask(
-                f"Workspace {held.name} is locked by {held.locked_by}, which needs attention: mark it as failed or retry it."
+                f"Workspace {held.name} is locked by {held.locked_by}, which needs attention: "
+                "mark it as failed or retry it."
             )
         _write(held, FREE)
     workspace.refresh_from_db()

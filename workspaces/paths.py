@@ -24,6 +24,8 @@ def fault_of(path: str) -> str:
         return f"A path has 1 to {MAX_BYTES} bytes and at most {MAX_DEPTH} folders."
     if path.startswith("/") or ".." in path.split("/") or _FORBIDDEN.search(path):
         return "A path is relative and stays inside: no leading slash, no .., no backslash or control character."
+    if (normal := str(PurePosixPath(path))) != path:
+        return f"Write the path as {normal}."
     if ".terraform" in parts:
         return "The folder .terraform belongs to the engine; leave it out."
     return ""

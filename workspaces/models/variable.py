@@ -3,10 +3,12 @@
 from typing import Self
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
 from iacplatform.base import clock, encryption, rights
+from workspaces import values
 from workspaces.models.workspace import Workspace
 
 
@@ -33,6 +35,9 @@ class Variable(models.Model):
     created_at = models.DateTimeField(db_default=clock.DatabaseNow(), editable=False)
     updated_at = models.DateTimeField(db_default=clock.DatabaseNow(), editable=False)
 
+    given: str | None = None
+    """A new value, to be judged by `full_clean`, which also seals it."""
+
     objects = Variables.as_manager()
 
     class Meta:
@@ -44,6 +49,29 @@ class Variable(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+    def clean(self) -> None:
+        """Raise with a sentence by field where the variable breaks a rule; else seal its value for its key."""
+        stored = Variable.objects.filter(pk=self.pk).first() if self.pk else None
+        value = self.given if self.given is not None else stored.value() if stored else ""
+        if faults := {name: fault for name, fault in self._faults(stored, value).items() if fault}:
+            raise ValidationError(faults)
+        self.set_value(value)
+
+    def _faults(self, stored: "Variable | None", value: str) -> dict[str, str]:
+        return {
+            "key": values.key_fault(self.key, self.category) or self._number_fault(stored),
+            "value": values.value_fault(value, hcl_value=self.hcl, category=self.category),
+            "sensitive": self._unveiling_fault(stored),
+        }
+
+    def _number_fault(self, stored: "Variable | None") -> str:
+        full = stored is None and self.workspace.variables.count() >= values.MOST_VARIABLES
+        return f"A workspace has at most {values.MOST_VARIABLES} variables." if full else ""
+
+    def _unveiling_fault(self, stored: "Variable | None") -> str:
+        shows = stored is not None and stored.sensitive and not self.sensitive and self.given is None
+        return "Its value is never shown again: give a new value together with sensitive false." if shows else ""
 
     def set_value(self, value: str) -> None:
         """Keep `value`, sealed for this workspace and key; save the row afterwards."""

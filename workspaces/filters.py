@@ -1,0 +1,25 @@
+"""What lists of workspaces can be narrowed by."""
+
+from django.db.models import QuerySet
+from django_filters import rest_framework as filters
+
+from workspaces.models import Engine, ExecutionMode, Workspace
+
+
+class WorkspaceFilter(filters.FilterSet):  # type: ignore[misc]
+    """`?name=`, `?search=` in names, `?pool_id=`, `?execution_mode=`, `?engine=`, `?is_locked=`."""
+
+    name = filters.CharFilter()
+    search = filters.CharFilter(field_name="name", lookup_expr="icontains")
+    pool_id = filters.CharFilter()
+    execution_mode = filters.ChoiceFilter(choices=ExecutionMode.choices)
+    engine = filters.ChoiceFilter(choices=Engine.choices)
+    is_locked = filters.BooleanFilter(method="locked")
+
+    class Meta:
+        model = Workspace
+        fields: list[str] = []
+
+    def locked(self, rows: QuerySet[Workspace], name: str, value: bool) -> QuerySet[Workspace]:
+        """Narrow to workspaces that somebody holds, or that nobody does."""
+        return rows.exclude(locked_by="") if value else rows.filter(locked_by="")

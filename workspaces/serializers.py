@@ -1,0 +1,115 @@
+"""Workspaces and what belongs to them, as the API takes and gives them."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+from iacplatform.base import clock
+from iacplatform.base.serializers import Rows, Strict, Visible
+from pools.models import Pool
+from workspaces import edits
+from workspaces.models import Configuration, StateVersion, Variable, Workspace
+
+
+class WorkspaceSerializer(Rows[Workspace]):
+    """A workspace."""
+
+    pool_id = Visible(source="pool", queryset=Pool.objects.all(), allow_null=True, required=False)
+    is_locked = serializers.BooleanField(read_only=True)
+
+    class Meta:
+        model = Workspace
+        fields = [
+            "workspace_id",
+            "name",
+            "description",
+            "execution_mode",
+            "pool_id",
+            "engine",
+            "terraform_version",
+            "working_directory",
+            "auto_apply",
+            "plan_timeout_seconds",
+            "apply_timeout_seconds",
+            "is_locked",
+            "locked_by",
+            "lock_reason",
+            "locked_at",
+            "created_at",
+        ]
+        read_only_fields = ["workspace_id", "locked_by", "lock_reason", "locked_at", "created_at"]
+
+    def keep(self, draft: Workspace, columns: Iterable[str]) -> None:
+        """Save what was asked for, and tell of a changed place."""
+        edits.save(draft, columns)
+
+
+class Reason(Strict):
+    """Why a person locks."""
+
+    reason = serializers.CharField(max_length=2000, required=False, default="", allow_blank=True)
+
+
+class ConfigurationSerializer(Rows[Configuration]):
+    """A version of a workspace's files."""
+
+    created_by = serializers.CharField(source="created_by.username", default=None, read_only=True)
+
+    class Meta:
+        model = Configuration
+        fields = ["number", "digest", "created_by", "created_at"]
+        read_only_fields = fields
+
+
+class ConfigurationFiles(ConfigurationSerializer):
+    """A version with its files."""
+
+    class Meta(ConfigurationSerializer.Meta):
+        fields = [*ConfigurationSerializer.Meta.fields, "files"]
+        read_only_fields = fields
+
+
+class Files(Strict):
+    """The files of a new version."""
+
+    files = serializers.DictField(
+        child=serializers.CharField(allow_blank=True, trim_whitespace=False),
+        allow_empty=False,
+        help_text='Text by path, such as {"main.tf": "..."}.',
+    )
+
+
+class VariableSerializer(Rows[Variable]):
+    """A variable. `value` of a sensitive one is null: it is never shown again."""
+
+    value = serializers.CharField(source="given", allow_blank=True, trim_whitespace=False, write_only=True)
+
+    class Meta:
+        model = Variable
+        fields = ["id", "key", "value", "category", "hcl", "sensitive", "created_at", "updated_at"]
+        read_only_fields = ["id", "created_at", "updated_at"]
+
+    def apply(self, draft: Variable, attrs: Mapping[str, Any]) -> None:
+        """Write the values to the draft."""
+        draft.workspace = self.context["workspace"]
+        super().apply(draft, attrs)
+
+    def keep(self, draft: Variable, columns: Iterable[str]) -> None:
+        """Save the draft whole: its value is sealed for its key."""
+        draft.updated_at = clock.DatabaseNow()
+        draft.save()
+        draft.refresh_from_db()
+
+    def to_representation(self, instance: Variable) -> dict[str, Any]:
+        """Return the variable with its value, unless that is sensitive."""
+        return {**super().to_representation(instance), "value": None if instance.sensitive else instance.value()}
+
+
+class StateVersionSerializer(Rows[StateVersion]):
+    """A version of a state, without its content: that may hold secrets."""
+
+    class Meta:
+        model = StateVersion
+        fields = ["serial", "lineage", "digest", "size", "resources", "created_by", "task_id", "created_at"]
+        read_only_fields = fields

@@ -1,0 +1,83 @@
+"""What a state says about itself, and whether it may follow the one that is stored."""
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from iacplatform.base.problems import Invalid
+
+FORMAT = 4  # of terraform 0.12 and later, and of OpenTofu
+_MAX_SERIAL = 2**63 - 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """A state's own facts."""
+
+    serial: int
+    lineage: str
+    resources: int  # instances that it manages
+    digest: str  # SHA-256 of the content, hex
+    content: bytes
+
+
+def read(content: bytes) -> Document:
+    """Return the facts, or raise `Invalid` for what is no state."""
+    parsed = _parse(content)
+    version, serial, lineage = (parsed.get(name) for name in ("version", "serial", "lineage"))
+    if version != FORMAT or isinstance(version, bool):
+        raise Invalid(f"This is no terraform state of version {FORMAT}.", code="not_a_state")
+    if not isinstance(serial, int) or isinstance(serial, bool) or not 0 <= serial <= _MAX_SERIAL:
+        raise Invalid("The state has no serial, or it is no number from 0 up.", code="not_a_state")
+    if not isinstance(lineage, str) or not 0 < len(lineage) <= 100 or not lineage.isprintable():
+        raise Invalid("The state has no lineage.", code="not_a_state")
+    resources, digest = _managed(parsed.get("resources")), hashlib.sha256(content).hexdigest()
+    return Document(serial=serial, lineage=lineage, resources=resources, digest=digest, content=content)
+
+
+def with_serial(content: bytes, serial: int) -> bytes:
+    """Return the same state under another serial."""
+    return json.dumps({**_parse(content), "serial": serial}, indent=2).encode()
+
+
+def check_md5(content: bytes, given: str) -> None:
+    """Raise `Invalid` where the content does not have the MD5 (base64) that the sender gave."""
+    made = base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
+    if given and given.strip() != made:
+        raise Invalid("The body does not match its Content-MD5: it was damaged on the way. Send it again.")
+
+
+def refusal(new: Document, newest: Any) -> str:
+    """Return why the state cannot follow `newest` (a row with serial and lineage, or None), or an empty text."""
+    if newest is None:
+        return ""
+    if new.lineage != newest.lineage:
+        return (
+            f"The state belongs to another configuration: its lineage is {new.lineage}, and the workspace's state has "
+            f"{newest.lineage}. Push it to the workspace that it came from."
+        )
+    if new.serial == newest.serial:
+        return f"Serial {new.serial} is stored with another content. Read the state again and make the change anew."
+    if new.serial < newest.serial:
+        return f"Serial {new.serial} is older than the stored {newest.serial}. Read the state again."
+    return ""
+
+
+def _parse(content: bytes) -> dict[str, Any]:
+    try:
+        parsed = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise Invalid("The state is no JSON.", code="not_a_state") from error
+    if not isinstance(parsed, dict):
+        raise Invalid("The state is no JSON object.", code="not_a_state")
+    return parsed
+
+
+def _managed(resources: Any) -> int:
+    """Return the number of instances that the state manages; data sources are none of them."""
+    if not isinstance(resources, list):
+        return 0
+    managed = [each for each in resources if isinstance(each, dict) and each.get("mode") == "managed"]
+    return sum(len(each["instances"]) for each in managed if isinstance(each.get("instances"), list))
