@@ -20,7 +20,9 @@ ENCRYPTION_KEYS = env.str("IACPLATFORM_ENCRYPTION_KEYS", default="") or keys.enc
 
 PUBLIC_URL = env.str("IACPLATFORM_URL", default="http://127.0.0.1:8000").rstrip("/")
 _HTTPS = PUBLIC_URL.startswith("https://")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", PUBLIC_URL.split("//")[-1].split(":")[0].split("/")[0]])
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", PUBLIC_URL.split("//")[-1].split(":")[0].split("/")[0]]
+)
 CSRF_TRUSTED_ORIGINS = env.list("IACPLATFORM_TRUSTED_ORIGINS", default=[PUBLIC_URL])
 
 INSTALLED_APPS = [
@@ -147,12 +149,12 @@ PLAN_PART_MAX_BYTES = 64 * 1024 * 1024
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "knox.auth.TokenAuthentication",
+        "iacplatform.base.authentication.BearerToken",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["iacplatform.base.rights.ModelRights"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["iacplatform.base.bodies.BoundedJSON"],
     "DEFAULT_PAGINATION_CLASS": "iacplatform.base.pages.Pages",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
