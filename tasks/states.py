@@ -116,6 +116,8 @@ class Event(models.TextChoices):
     FORCE_CANCEL = "force_cancel"
     """A person does not wait for the cancelled phase to end."""
     MARK_FAILED = "mark_failed"
+    LOCK_RELEASED = "state_lock_released"
+    """A person let go of an orphaned state lock. It moves nothing by itself."""
 
 
 _BACK_OFF_PLAN = frozenset({Status.PENDING, Status.FAILED})

@@ -72,7 +72,7 @@ class Tasks(models.QuerySet["Task"]):
         return self.filter(no_reason | no_owner | Q(status__in=bounded, deadline=None))
 
     def with_outlook(self) -> Self:
-        """Add what a task's face needs beside its row: `is_stuck`, `last_look` (of the sweep), and the people's names."""
+        """Add what a task's face shows beside its row: `is_stuck`, `last_look` (of the sweep), the people's names."""
         last_look = Beat.objects.filter(name=SWEEP).values("at")[:1]
         named = self.select_related("workspace", "created_by", "confirmed_by")
         is_stuck = models.Case(models.When(_is_stuck(), then=True), default=False)

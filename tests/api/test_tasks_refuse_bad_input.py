@@ -1,5 +1,6 @@
 """Wrong requests about tasks: a problem that says what is wrong, and nothing changed."""
 
+import json
 from typing import Any
 
 import pytest
@@ -30,7 +31,8 @@ WRONG = [
 
 @pytest.mark.parametrize("body", WRONG, ids=lambda body: f"{body!r:.40}")
 def test_a_task_is_not_made_of_wrong_fields(api: APIClient, body: dict[str, Any]) -> None:
-    answer = api.post(f"/api/v1/workspaces/{rows.configured().pk}/tasks", body, format="json")
+    address = f"/api/v1/workspaces/{rows.configured().pk}/tasks"
+    answer = api.post(address, json.dumps(body), content_type="application/json")
     assert answer.status_code == 400, answer.content
     assert set(answer.json()["errors"]) == set(body)
     assert not Task.objects.exists()

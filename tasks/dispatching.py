@@ -1,0 +1,33 @@
+"""Asking for a slot again, and what came of it. Who dispatches is above; it acts within the call, on the news."""
+
+from typing import Any
+
+from tasks import signals
+from tasks.models import Task
+from tasks.reasons import Code
+from tasks.states import Lease, Status
+
+_LEFT_UNDONE = frozenset({Code.DISPATCHING, Code.DISPATCH_FAILED})
+
+
+def ask_again(task: Task) -> None:
+    """Have the dispatcher look at a task that did not move: somebody asks for it right now."""
+    signals.announce(task_id=task.pk, workspace_id=task.workspace_id, event="asked", status=task.status, agent_id="")
+
+
+def outcome(task: Task) -> dict[str, Any]:
+    """Return what the row, read after the commit, says of the dispatch: the contract's `dispatch`."""
+    word = _word(task)
+    held = word == "offered"
+    return {
+        "outcome": word,
+        "agent_id": task.agent_id if held else None,
+        "slot": task.slot if held else None,
+        "wait_reason": None if held else task.wait_reason,
+    }
+
+
+def _word(task: Task) -> str:
+    if task.lease == Lease.OFFERED or task.status == Status.RUNNING:
+        return "offered"
+    return "deferred" if task.reason_code in _LEFT_UNDONE else "waiting"
