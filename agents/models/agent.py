@@ -9,6 +9,8 @@ from django.db.models import Q
 from iacplatform.base import clock, ids, rights
 from pools.models import Pool, PoolToken
 
+_IS_CONNECTED = Q(lease_until__gt=clock.DatabaseNow()) & ~Q(session="")
+
 
 class Agents(models.QuerySet["Agent"]):
     def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
@@ -17,7 +19,12 @@ class Agents(models.QuerySet["Agent"]):
 
     def connected(self) -> Self:
         """Narrow to agents with an open session that is within its lease."""
-        return self.exclude(session="").filter(lease_until__gt=clock.DatabaseNow())
+        return self.filter(_IS_CONNECTED)
+
+    def with_presence(self) -> Self:
+        """Add `is_connected`: whether `connected` would name the agent."""
+        connected = models.Case(models.When(_IS_CONNECTED, then=True), default=False)
+        return self.annotate(is_connected=connected)
 
     def expired(self) -> Self:
         """Narrow to agents that have not been heard of for a whole lease."""
@@ -43,6 +50,9 @@ class Agent(models.Model):
     lease_until = models.DateTimeField(db_default=clock.DatabaseNow())
 
     objects = Agents.as_manager()
+
+    is_connected: bool
+    """Of rows read `with_presence`."""
 
     class Meta:
         ordering = ["name"]

@@ -1,0 +1,15 @@
+"""What can go wrong where tasks and agents meet, one sentence each."""
+
+from iacplatform.base.problems import Problem
+
+
+class StateNotLocked(Problem):
+    """There is no state lock to release."""
+
+    code = "not_locked"
+
+
+class HolderLives(Problem):
+    """Whoever holds the state lock may still be writing."""
+
+    code = "holder_lives"

@@ -1,0 +1,14 @@
+"""The agents' part of the API, and what it adds to a task's addresses."""
+
+from django.urls import path
+
+from agents import api
+from tasks.urls import TASK
+
+urlpatterns = [
+    path("agents", api.AgentList.as_view(), name="api-agents"),
+    path("agents/<str:agent_id>", api.AgentDetail.as_view(), name="api-agent"),
+    path("agents/<str:agent_id>/drain", api.Drain.as_view(), name="api-agent-drain"),
+    path(f"{TASK}/explain", api.Explain.as_view(), name="api-task-explain"),
+    path(f"{TASK}/release-lock", api.ReleaseLock.as_view(), name="api-task-release-lock"),
+]
