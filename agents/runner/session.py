@@ -2,8 +2,12 @@
 
 import asyncio
 import logging
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any
 
 from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 
 from agents.protocol import (
     FromAgent,
@@ -50,7 +54,8 @@ class Session:
     async def _greet(self) -> Welcome | None:
         """Return the welcome, None where the server says to come back later."""
         await asyncio.to_thread(self._agent.tools.engines.found)  # starts engines, the first time
-        await self.say(self._agent.hello())
+        with suppress(ConnectionClosed):  # a server that refuses at once closes before it hears us
+            await self.say(self._agent.hello())
         answer = await self._next()
         if isinstance(answer, Welcome):
             return answer
@@ -61,8 +66,8 @@ class Session:
         return None
 
     async def _talk(self, heartbeat_seconds: float) -> None:
-        duties = (self._listen(), self._report(), self._beat(heartbeat_seconds), self._leave())
-        parts = [asyncio.create_task(duty) for duty in duties]
+        duties = (self._report(), self._beat(heartbeat_seconds), self._leave())
+        parts = [asyncio.create_task(self._listen()), *(asyncio.create_task(_outlasting(duty)) for duty in duties)]
         try:
             done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
             for part in done:
@@ -108,3 +113,11 @@ class Session:
         await self._agent.leaving.wait()
         await self.say(Leaving())
         await self._agent.idle.wait()
+
+
+async def _outlasting(duty: Coroutine[Any, Any, None]) -> None:
+    """Do a duty; when the socket is closed wait, for the one that listens may still hear the server's last words."""
+    try:
+        await duty
+    except ConnectionClosed:
+        await asyncio.Event().wait()

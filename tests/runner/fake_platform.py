@@ -46,7 +46,7 @@ class FakePlatform:
         self.logs: dict[Work, bytearray] = {}
         self.results: dict[Work, Finished] = {}
         self.withdrawn: set[Work] = set()
-        self.welcomes = 0
+        self.welcomes = self.refusals = 0
         self.permits = True
         self.acknowledges = True
         self.refusal: Refused | None = None
@@ -135,6 +135,7 @@ class FakePlatform:
         if self.refusal or socket.request.headers["Authorization"] != f"Bearer {POOL_TOKEN}":
             refusal = self.refusal or Refused(code="token", message="The pool token is wrong.", retry=False)
             await socket.send(protocol.dump(refusal))
+            self.refusals += 1
             return
         with suppress(ConnectionClosed):
             await self._listen(socket)

@@ -1,0 +1,141 @@
+"""Agents that are killed, sent away or told to leave, with an engine at work."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from agents.protocol import Drain, Hello, Leaving, Refused
+from tests import processes
+from tests.runner.fake_platform import FakePlatform
+from tests.runner.scene import Scene
+
+Starter = Callable[..., subprocess.Popen[str]]
+BUSY = {"seconds": 20, "tick": "still at work"}
+
+
+def _starting(scene: Scene, **behaviour: Any) -> int:
+    scene.platform.offer(scene.applying(**behaviour))
+    return scene.wait_for_start("apply")
+
+
+def test_an_engine_outlives_its_killed_agent_and_goes_on_writing(
+    scene: Scene, start_agent: Starter, workdir: Path
+) -> None:
+    agent = start_agent(PATH=scene.path)
+    engine = _starting(scene, **BUSY)
+    agent.kill()
+    agent.wait()
+    output = workdir / "tasks/1/run/apply.out"
+    before = output.stat().st_size
+    scene.eventually(lambda: output.stat().st_size > before + 100)
+    assert processes.alive(engine)
+    assert scene.signals() == []
+
+
+def test_a_restarted_agent_is_the_same_instance_and_comes_back_with_nothing(scene: Scene, start_agent: Starter) -> None:
+    agent = start_agent(PATH=scene.path)
+    engine = _starting(scene, **BUSY)
+    agent.kill()
+    agent.wait()
+    start_agent(PATH=scene.path)
+    first, second = scene.platform.said(Hello)
+    assert first.instance == second.instance
+    assert second.work == ()
+    assert processes.alive(engine)
+
+
+def test_an_apply_does_not_start_beside_one_that_outlived_its_agent(scene: Scene, start_agent: Starter) -> None:
+    agent = start_agent(PATH=scene.path)
+    engine = _starting(scene, **BUSY)
+    agent.kill()
+    agent.wait()
+    start_agent(PATH=scene.path)
+    result = scene.run(scene.job(epoch=3))
+    assert result.error_code == "folder_busy"
+    assert processes.alive(engine)
+
+
+def test_a_plan_that_outlived_its_agent_gives_way_to_the_next(scene: Scene, start_agent: Starter) -> None:
+    agent = start_agent(PATH=scene.path)
+    scene.platform.offer(scene.job(behaviour={"plan": BUSY}))
+    engine = scene.wait_for_start("plan")
+    agent.kill()
+    agent.wait()
+    start_agent(PATH=scene.path)
+    assert scene.run(scene.job(epoch=2)).outcome == "planned"
+    assert not processes.alive(engine)
+
+
+def test_the_first_sigterm_finishes_and_leaves(scene: Scene, start_agent: Starter) -> None:
+    agent = start_agent(PATH=scene.path)
+    scene.platform.offer(scene.job(behaviour={"plan": {"seconds": 1}}))
+    scene.wait_for_start("plan")
+    agent.send_signal(signal.SIGTERM)
+    scene.eventually(lambda: scene.platform.said(Leaving))
+    scene.platform.offer(scene.job(2))
+    assert scene.result().outcome == "planned"
+    assert agent.wait(timeout=10) == 0
+    assert scene.platform.result(2) is None
+
+
+def test_a_drained_agent_leaves(scene: Scene, start_agent: Starter) -> None:
+    agent = start_agent(PATH=scene.path)
+    scene.platform.tell(Drain())
+    assert agent.wait(timeout=10) == 0
+
+
+def test_an_idle_agent_leaves_even_where_no_server_answers(platform: FakePlatform, start_agent: Starter) -> None:
+    agent = start_agent()
+    platform.cut()
+    agent.send_signal(signal.SIGINT)
+    assert agent.wait(timeout=10) == 0
+
+
+def test_the_second_sigterm_leaves_at_once_and_the_engine_goes_on(scene: Scene, start_agent: Starter) -> None:
+    agent = start_agent(PATH=scene.path)
+    engine = _starting(scene, **BUSY)
+    agent.send_signal(signal.SIGTERM)
+    scene.eventually(lambda: scene.platform.said(Leaving))
+    agent.send_signal(signal.SIGTERM)
+    assert agent.wait(timeout=5) == 1
+    assert processes.alive(engine)
+    assert scene.signals() == []
+
+
+def test_a_signal_to_the_agents_group_does_not_reach_the_engine(scene: Scene, start_agent: Starter) -> None:
+    start_agent(PATH=scene.path)
+    engine = _starting(scene, **BUSY)
+    assert os.getsid(engine) == engine
+
+
+def test_a_refusal_for_good_ends_the_agent_with_the_servers_sentence(
+    platform: FakePlatform, start_agent: Starter
+) -> None:
+    agent = start_agent(wait=False, IAC_AGENT_TOKEN="wrong")
+    _, errors = agent.communicate(timeout=10)
+    assert agent.returncode == 3
+    assert errors.splitlines()[-1] == "The pool token is wrong."
+
+
+def test_a_refusal_for_now_is_followed_by_another_try(
+    platform: FakePlatform, start_agent: Starter, eventually: Callable[..., None]
+) -> None:
+    platform.refusal = Refused(code="busy", message="Come back.", retry=True)
+    start_agent(wait=False)
+    eventually(lambda: platform.refusals)
+    platform.refusal = None
+    eventually(lambda: platform.welcomes)
+
+
+def test_a_revoked_token_does_not_end_an_apply(scene: Scene, start_agent: Starter) -> None:
+    agent = start_agent(PATH=scene.path)
+    engine = _starting(scene, seconds=2)
+    scene.platform.refusal = Refused(code="token_revoked", message="The pool token was revoked.", retry=False)
+    scene.platform.tell(scene.platform.refusal)
+    scene.platform.drop()
+    assert agent.wait(timeout=30) == 3
+    assert not processes.alive(engine)
+    assert scene.signals() == []
