@@ -1,0 +1,85 @@
+"""A workspace's files: their versions, and the next one."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+
+from iacplatform.base import rights
+from iacplatform.base.problems import Invalid, Problem
+from iacplatform.console import page, workspaces
+from iacplatform.console.forms import Files
+from workspaces import configurations
+from workspaces.models import Configuration, Workspace
+
+ADD = "workspaces.add_configuration"
+
+
+@page.page
+def index(request: HttpRequest, ws: str) -> HttpResponse:
+    """Show the versions and the form of the next one, or store it."""
+    workspace = workspaces.find(request, ws)
+    if request.method != "POST":
+        return _shown(request, workspace, Files(initial=_newest_file(workspace)))
+    form = Files(request.POST)
+    try:
+        rights.demand(request.user, ADD)
+        stored = configurations.store(workspace, _files(form, request), request.user)
+    except page.REFUSALS as error:
+        return _shown(request, workspace, form, problem=page.as_problem(error))
+    sentence = f"Configuration v{stored.number} is stored. New tasks take it."
+    return page.done(request, sentence, reverse("console:workspace", args=[ws]))
+
+
+@page.page
+def detail(request: HttpRequest, ws: str, number: int) -> HttpResponse:
+    """Show one version with its files."""
+    workspace = workspaces.find(request, ws)
+    versions = Configuration.objects.visible_to(request.user).filter(workspace=workspace).select_related("created_by")
+    version = get_object_or_404(versions, number=number)
+    framed: dict[str, Any] = {
+        "place": "workspaces",
+        "tab": "configurations",
+        "workspace": workspace,
+        "version": version,
+    }
+    return page.show(request, "configuration.html", files=sorted(version.files.items()), **framed)
+
+
+def _files(form: Files, request: HttpRequest) -> dict[str, str]:
+    if not form.is_valid():
+        raise Invalid(
+            "The file has no usable path.",
+            errors={name: [str(text) for text in texts] for name, texts in form.errors.items()},
+        )
+    typed = form.cleaned_data
+    files = {typed["path"] or "main.tf": typed["text"].replace("\r\n", "\n")} if typed["text"].strip() else {}
+    return {**files, **_uploaded(request)}
+
+
+def _uploaded(request: HttpRequest) -> dict[str, str]:
+    return {str(file.name): _text(str(file.name), file.read()) for file in request.FILES.getlist("files")}
+
+
+def _text(name: str, content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise Invalid(f"{name} is not UTF-8 text; a configuration is made of text files.") from error
+
+
+def _newest_file(workspace: Workspace) -> dict[str, str]:
+    """Return what the form begins with: the newest version, where it is a single file."""
+    newest = Configuration.objects.newest_of(workspace)
+    files = list(newest.files.items()) if newest else []
+    return {"path": files[0][0], "text": files[0][1]} if len(files) == 1 else {}
+
+
+def _shown(request: HttpRequest, workspace: Workspace, form: Files, *, problem: Problem | None = None) -> HttpResponse:
+    versions = Configuration.objects.visible_to(request.user).filter(workspace=workspace)
+    listed = page.listed(request, versions.select_related("created_by").defer("files").order_by("-number"), size=20)
+    framed = {"place": "workspaces", "tab": "configurations", "workspace": workspace, "form": form, "page": listed}
+    may_add = rights.may(request.user, ADD)
+    status = problem.status if problem else 200
+    return page.show(request, "configurations.html", status=status, problem=problem, may_add=may_add, **framed)

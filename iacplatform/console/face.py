@@ -1,0 +1,55 @@
+"""What a task's page shows of the task's state, gathered once: for the page, and for what the page asks later."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from iacplatform.base import clock
+from iacplatform.console import buttons, stages, turns
+from iacplatform.console.buttons import Button
+from iacplatform.console.stages import Stretch
+from iacplatform.console.turns import Sentence
+from tasks import actions
+from tasks.models import Attempt, Task, TaskEvent
+
+MOST_EVENTS = 200
+MOST_ATTEMPTS = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class Face:
+    """The state of a task. `version` changes when anything of it does, and once a minute, as it says how long ago."""
+
+    task: Task
+    now: datetime
+    sentence: Sentence
+    buttons: list[Button]
+    way: list[Stretch]
+    attempts: list[Attempt]
+    events: list[TaskEvent]
+    version: str
+
+
+def of(task: Task, user: Any) -> Face:
+    """Return the task's face for this person."""
+    now, open_actions = clock.now(), actions.open_to(task, user)
+    attempts = list(task.attempts.order_by("-epoch")[:MOST_ATTEMPTS])[::-1]
+    events = list(task.events.order_by("-id")[:MOST_EVENTS])
+    sentence = turns.sentence(task, open_actions)
+    return Face(
+        task=task,
+        now=now,
+        sentence=sentence,
+        buttons=buttons.of(task, open_actions),
+        way=stages.of(task, attempts, now),
+        attempts=attempts,
+        events=events,
+        version=_version(task, open_actions, sentence.heading, [event.pk for event in events[:1]], f"{now:%H:%M}"),
+    )
+
+
+def _version(task: Task, *facts: Any) -> str:
+    row = (task.status, task.stage, task.epoch, task.lease, task.lease_expires_at, task.is_stuck, task.plan_digest)
+    numbers = (task.progress_done, task.progress_total)
+    return hashlib.sha256(repr((row, numbers, facts)).encode()).hexdigest()[:16]

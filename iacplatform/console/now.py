@@ -1,0 +1,28 @@
+"""The first page: what needs somebody now, then what runs, then what happened."""
+
+from django.http import HttpRequest, HttpResponse
+
+from iacplatform.console import fleet, page, turns
+from pools.models import Pool
+from tasks.models import Task, TaskEvent
+from tasks.states import Status
+
+MOST = 20
+"""Rows in each card; the lists of tasks show the rest."""
+
+
+@page.page
+def now(request: HttpRequest) -> HttpResponse:
+    """Return the page."""
+    tasks = Task.objects.visible_to(request.user).with_outlook()
+    events = TaskEvent.objects.visible_to(request.user).select_related("task__workspace").order_by("-id")
+    needing = tasks.needing_somebody().order_by("id")[:MOST]
+    return page.show(
+        request,
+        "now.html",
+        needing=[(task, turns.sentence(task)) for task in needing],
+        most=MOST,
+        running=fleet.naming_agents(tasks.filter(status=Status.RUNNING)).order_by("id")[:MOST],
+        fleet=fleet.glances(Pool.objects.visible_to(request.user)[:MOST], request.user),
+        events=events[:MOST],
+    )

@@ -1,0 +1,42 @@
+"""The slots of agents, as a row of boxes: free, or held by which task."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from agents.models import Agent
+from tasks.models import Task
+from tasks.states import Lease
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slot:
+    """One slot. `state`: free, offered, running, reserved or draining; `task` holds it, or is None."""
+
+    index: int
+    state: str
+    task: Task | None = None
+
+
+def by_agent(agents: Iterable[Agent]) -> dict[str, list[Slot]]:
+    """Return the slots of each agent by its id: one query, however many agents.
+
+    Whoever sees an agent sees which tasks hold its slots, as in the API; the tasks' own pages ask again.
+    """
+    known = {agent.pk: agent for agent in agents}
+    held: dict[str, dict[int, Task]] = defaultdict(dict)
+    leased = Task.objects.exclude(lease=Lease.NONE).filter(agent_id__in=known)
+    for task in leased.select_related("workspace"):
+        held[task.agent_id][task.slot or 0] = task
+    return {agent_id: _of(agent, held[agent_id]) for agent_id, agent in known.items()}
+
+
+def _of(agent: Agent, held: dict[int, Task]) -> list[Slot]:
+    free = "draining" if agent.draining else "free"
+    # An agent may come back with fewer slots than its leases were given.
+    indexes = sorted({*range(agent.capacity), *held})
+    return [_slot(index, held.get(index), free) for index in indexes]
+
+
+def _slot(index: int, task: Task | None, free: str) -> Slot:
+    return Slot(index=index, state=task.lease if task else free, task=task)

@@ -1,0 +1,74 @@
+"""Where a task is on its way, and how long each stretch took."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from tasks.models import Attempt, Task
+from tasks.states import Phase, Position
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stretch:
+    """One step of the way. `seconds`: how long it took, or takes so far; None: not reached, or only a point in time."""
+
+    name: str
+    is_done: bool
+    is_now: bool = False
+    at: datetime | None = None
+    seconds: float | None = None
+
+
+_PLAN_ONLY = ("Created", "Queue", "Plan", "Done")
+_CHANGING = ("Created", "Queue", "Plan", "Confirm", "Apply", "Done")
+_NOW = {
+    Position.WAITING: "Queue",
+    Position.PENDING: "Queue",
+    Position.PLANNING: "Plan",
+    Position.APPLY_PENDING: "Confirm",
+    Position.CONFIRMED: "Apply",
+    Position.APPLYING: "Apply",
+    Position.NEEDS_ATTENTION: "Apply",
+    Position.ENDED: "Done",
+}
+
+Times = dict[str, tuple[datetime | None, datetime | None]]
+
+
+def of(task: Task, attempts: Sequence[Attempt], now: datetime) -> list[Stretch]:
+    """Return the task's way. `attempts`: of this task, oldest first."""
+    names = _CHANGING if task.is_changing else _PLAN_ONLY
+    reached = _NOW[task.position]
+    times = _times(task, attempts)
+    return [_stretch(name, reached, times, now) for name in names]
+
+
+def _stretch(name: str, reached: str, times: Times, now: datetime) -> Stretch:
+    begun, ended = times[name]
+    is_now = name == reached and reached != "Done"
+    until = ended or (now if is_now else None)
+    return Stretch(
+        name=name,
+        is_now=is_now,
+        is_done=ended is not None and not is_now,
+        at=ended if name in {"Created", "Done"} else None,
+        seconds=(until - begun).total_seconds() if begun and until and name not in {"Created", "Done"} else None,
+    )
+
+
+def _times(task: Task, attempts: Sequence[Attempt]) -> Times:
+    plan, apply = _last(attempts, Phase.PLAN), _last(attempts, Phase.APPLY)
+    planned = plan[1] if task.plan_digest else None
+    return {
+        "Created": (task.created_at, task.created_at),
+        "Queue": (task.created_at, task.started_at),
+        "Plan": plan,
+        "Confirm": (planned, task.confirmed_at),
+        "Apply": apply if apply[0] else (task.confirmed_at, None),
+        "Done": (task.completed_at, task.completed_at),
+    }
+
+
+def _last(attempts: Sequence[Attempt], phase: Phase) -> tuple[datetime | None, datetime | None]:
+    newest = [attempt for attempt in attempts if attempt.phase == phase and attempt.accepted_at][-1:]
+    return (newest[0].accepted_at, newest[0].ended_at) if newest else (None, None)

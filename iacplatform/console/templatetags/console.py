@@ -1,0 +1,67 @@
+"""What templates cannot say by themselves: times, statuses and links to a page of a list."""
+
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from iacplatform.base import clock
+from iacplatform.console import times
+from tasks import states
+from tasks.states import Status
+
+register = template.Library()
+
+_SHAPES = {
+    Status.WAITING: "ring",
+    Status.PENDING: "ring",
+    Status.CONFIRMED: "ring",
+    Status.RUNNING: "disc",
+    Status.APPLY_PENDING: "diamond",
+    Status.NEEDS_ATTENTION: "triangle",
+    Status.FAILED: "triangle",
+    Status.SUCCESS: "tick",
+    Status.APPLIED: "tick",
+}
+
+
+@register.simple_tag(takes_context=True)
+def when(context: template.Context, moment: datetime | None) -> str | SafeString:
+    """Return the time relative to the page's `now`, with the exact one on hover; nothing for None."""
+    if moment is None:
+        return ""
+    now = context.get("now") or clock.now()
+    exact = times.exact(moment)
+    words = times.relative(moment, now)
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, words)
+
+
+@register.filter
+def span(seconds: float) -> str:
+    """Return a length of time in words."""
+    return times.span(seconds)
+
+
+@register.inclusion_tag("console/_status.html")
+def status(task: Any) -> dict[str, Any]:
+    """Return the task's status as a word and a shape; while it runs, its stage is the word."""
+    word = task.stage or task.get_status_display() if task.status == Status.RUNNING else task.get_status_display()
+    return {"is": task.status, "word": word.lower(), "shape": _SHAPES.get(task.status, "dash")}
+
+
+@register.filter
+def status_word(value: str) -> str:
+    """Return a status's name for people."""
+    return states.Status(value).label.lower()
+
+
+@register.simple_tag(takes_context=True)
+def page_link(context: template.Context, number: int) -> str:
+    """Return the query of this same list at another page."""
+    request: HttpRequest = context["request"]
+    query = request.GET.copy()
+    query["page"] = str(number)
+    return "?" + query.urlencode()

@@ -1,0 +1,52 @@
+"""The console's addresses, as in the contract; parts of a page and the forms on it stand below the page."""
+
+from django.urls import path
+
+from iacplatform.console import (
+    agents,
+    configurations,
+    locks,
+    logs,
+    now,
+    pools,
+    session,
+    settings,
+    states,
+    tasks,
+    variables,
+    workspaces,
+)
+
+app_name = "console"
+
+_WS = "workspaces/<str:ws>"
+_TASK = f"{_WS}/tasks/<int:task_id>"
+
+urlpatterns = [
+    path("", now.now, name="now"),
+    path("login/", session.login, name="login"),
+    path("logout/", session.logout, name="logout"),
+    path("tasks/", tasks.index, name="tasks"),
+    path("workspaces/", workspaces.index, name="workspaces"),
+    path("workspaces/new", settings.create, name="workspace_new"),
+    path(_WS, workspaces.overview, name="workspace"),
+    path(f"{_WS}/settings", settings.change, name="settings"),
+    path(f"{_WS}/lock", locks.lock, name="lock"),
+    path(f"{_WS}/unlock", locks.unlock, name="unlock"),
+    path(f"{_WS}/configurations", configurations.index, name="configurations"),
+    path(f"{_WS}/configurations/<int:number>", configurations.detail, name="configuration"),
+    path(f"{_WS}/variables", variables.index, name="variables"),
+    path(f"{_WS}/variables/<int:variable_id>", variables.change, name="variable"),
+    path(f"{_WS}/variables/<int:variable_id>/delete", variables.delete, name="variable_delete"),
+    path(f"{_WS}/state-versions", states.index, name="states"),
+    path(f"{_WS}/tasks", tasks.create, name="task_create"),
+    path(_TASK, tasks.detail, name="task"),
+    path(f"{_TASK}/live", tasks.live, name="task_live"),
+    path(f"{_TASK}/log/<str:phase>", logs.tail, name="log"),
+    path(f"{_TASK}/<str:action>", tasks.act, name="task_action"),
+    path("pools/", pools.index, name="pools"),
+    path("pools/<str:pool_id>", pools.detail, name="pool"),
+    path("pools/<str:pool_id>/tokens", pools.issue, name="token_issue"),
+    path("pools/<str:pool_id>/tokens/<int:token_id>/revoke", pools.revoke, name="token_revoke"),
+    path("agents/", agents.index, name="agents"),
+]
