@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "tasks",
     "agents",
     "iacplatform.apps.PlatformConfig",
+    "iacplatform.console",
 ]
 
 MIDDLEWARE = [

@@ -42,6 +42,7 @@ urlpatterns = [
     path("api/schema/", documents.Schema.as_view(), name="schema"),
     path("api/docs/", documents.Browser.as_view(url_name="schema"), name="docs"),
     path("admin/", admin.site.urls),
+    path("", include("iacplatform.console.urls")),
 ]
 
 handler400 = api.bad_request
