@@ -44,7 +44,7 @@ def _without_variables(plan: dict[str, Any], names: Collection[str], hidden: set
         name: _hide_each(held, hidden) if name in names or _is_flagged(declared.get(name)) else held
         for name, held in plan.get("variables", {}).items()
     }
-    return {**plan, "variables": variables}
+    return {**plan, "variables": variables} if "variables" in plan else plan
 
 
 def _is_flagged(declared: Any) -> bool:

@@ -103,8 +103,12 @@ def awaiting_confirmation(task: Task | None = None, *, plan: dict[str, Any] | No
 
 def confirmed(*, by: User | None = None, **made: Any) -> Task:
     """Return a task whose plan was confirmed."""
-    task = awaiting_confirmation(by=by, **made)
-    confirmation.confirm(task, by=by or person())
+    return confirm(awaiting_confirmation(by=by, **made), by=by)
+
+
+def confirm(task: Task, *, by: User | None = None) -> Task:
+    """Confirm the task's plan."""
+    confirmation.confirm(task, by=by or person(), plan_digest=task.plan_digest)
     return reread(task)
 
 
@@ -118,14 +122,16 @@ def applying(*, on: Agent | None = None, permitted: bool = True, **made: Any) ->
 
 def needing_attention(**made: Any) -> Task:
     """Return a task whose agent was lost in mid-apply."""
-    task = applying(**made)
-    recovery.slot_lost(task.pk, task.agent_id, cause="The agent is gone.", last_seen=clock.now())
-    return reread(task)
+    return lose(applying(**made))
 
 
 def backing_off(**made: Any) -> Task:
     """Return a task whose first plan broke off; the next attempt waits a little."""
-    task = planning(**made)
+    return lose(planning(**made))
+
+
+def lose(task: Task) -> Task:
+    """Give up on the agent that holds the task."""
     recovery.slot_lost(task.pk, task.agent_id, cause="The agent is gone.", last_seen=clock.now())
     return reread(task)
 
