@@ -6,8 +6,7 @@ from pathlib import Path
 
 def of(folder: Path) -> list[int]:
     """Return the ids of processes whose arguments, environment or working folder name `folder`, without our own."""
-    ids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
-    return [pid for pid in ids if pid != os.getpid() and _names(pid, str(folder))]
+    return [pid for pid in _all() if pid != os.getpid() and _names(pid, str(folder))]
 
 
 def arguments(pid: int) -> str:
@@ -17,8 +16,34 @@ def arguments(pid: int) -> str:
 
 def alive(pid: int) -> bool:
     """Return whether a process runs; one that has ended and is not waited for does not."""
-    fields = _text(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()
-    return bool(fields) and fields[0] != "Z"
+    return _stat(pid)[0] != "Z"
+
+
+def children(parent: int) -> list[int]:
+    """Return the ids of the running processes that `parent` has started."""
+    return [pid for pid in _all() if alive(pid) and _stat(pid)[1] == str(parent)]
+
+
+def group(number: int) -> list[int]:
+    """Return the ids of the running processes of a process group."""
+    return [pid for pid in _all() if alive(pid) and _stat(pid)[2] == str(number)]
+
+
+def _all() -> list[int]:
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+
+
+def _stat(pid: int) -> list[str]:
+    """Return the fields of /proc/PID/stat (proc(5)) from the state on: state, parent, group, session."""
+    return _text(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split() or ["Z", "", ""]
+
+
+def line_of(pid: int) -> list[int]:
+    """Return the process, its parent, and so on up to the first process of all; empty when it has ended."""
+    line = [pid]
+    while parent := _stat(line[-1])[1]:
+        line.append(int(parent))
+    return line[:-1]
 
 
 def _names(pid: int, folder: str) -> bool:

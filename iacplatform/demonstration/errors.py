@@ -15,6 +15,11 @@ class EngineMissing(DemonstrationError):
         )
 
 
+class NoAgent(DemonstrationError):
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"No agent was connected within {seconds:.0f} s: the log says what the built-in one does.")
+
+
 class Refused(DemonstrationError):
     def __init__(self, method: str, path: str, status: int, detail: str) -> None:
         super().__init__(f"The API refused {method} {path} with status {status}: {detail}")

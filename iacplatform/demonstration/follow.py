@@ -1,4 +1,4 @@
-"""Watches a task and tells each change of it."""
+"""Watches agents and tasks, and tells each change of a task."""
 
 import asyncio
 from collections.abc import Callable, Collection
@@ -6,11 +6,22 @@ from typing import Any
 
 from iacplatform.demonstration import words
 from iacplatform.demonstration.client import Client
-from iacplatform.demonstration.errors import TaskFailed, TooSlow
+from iacplatform.demonstration.errors import NoAgent, TaskFailed, TooSlow
 
 Say = Callable[[str], None]
 LOOK_SECONDS = 0.25
 LOST = frozenset({"failed", "cancelled", "discarded", "needs_attention"})
+
+
+async def until_connected(client: Client, seconds: float) -> str:
+    """Return the name of an agent as soon as one is connected; raises NoAgent after `seconds`."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while asyncio.get_running_loop().time() < deadline:
+        agents = (await client.get("/agents"))["results"]
+        if names := [agent["name"] for agent in agents if agent["connected"]]:
+            return str(names[0])
+        await asyncio.sleep(LOOK_SECONDS)
+    raise NoAgent(seconds)
 
 
 async def follow(client: Client, path: str, until: Collection[str], seconds: float, say: Say) -> dict[str, Any]:

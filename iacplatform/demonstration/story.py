@@ -5,8 +5,9 @@ from typing import Any
 
 from iacplatform.demonstration import example, words
 from iacplatform.demonstration.client import Client
-from iacplatform.demonstration.follow import Say, follow
+from iacplatform.demonstration.follow import Say, follow, until_connected
 
+AGENT_SECONDS = 60.0
 PLAN_SECONDS = 180.0
 APPLY_SECONDS = 180.0
 
@@ -18,6 +19,7 @@ async def tell(url: str, token: str, folder: Path, say: Say) -> None:
     """
     engine = example.engine()
     async with Client(url, token) as client:
+        say(f"Agent {await until_connected(client, AGENT_SECONDS)} is connected.")
         path = await _workspace(client, engine, folder, say)
         planned = await _plan(client, path, say)
         if planned["status"] == "apply_pending":

@@ -1,5 +1,6 @@
 """Tasks and plans in plain words."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,4 +39,4 @@ def plan(changes: dict[str, int], content: dict[str, Any]) -> Iterator[str]:
 def outputs(content: dict[str, Any]) -> Iterator[str]:
     """Give the lines of a state's outputs; sensitive ones keep their values to themselves."""
     for name, output in sorted(content.get("outputs", {}).items()):
-        yield f"{name} = {'(sensitive)' if output.get('sensitive') else output['value']}"
+        yield f"{name} = {'(sensitive)' if output.get('sensitive') else json.dumps(output['value'])}"

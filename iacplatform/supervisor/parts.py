@@ -59,7 +59,8 @@ class Parts:
         return Service(
             name="web",
             command=_python("-m", "daphne", *options, "iacplatform.asgi:application"),
-            environment=self._platform_environment(),
+            # Without collectstatic the finders serve the static files; whitenoise warns that their folder is absent.
+            environment={**self._platform_environment(), "PYTHONWARNINGS": "ignore:No directory at:UserWarning"},
             rank=Rank.PLATFORM,
             sign=answers(f"{self.listener.address}/healthz", urlsplit(self.public_url).netloc),
             descriptors=[descriptor],

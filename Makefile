@@ -1,0 +1,70 @@
+# Needs Python 3.11 or later, and terraform (or tofu) to run tasks. Everything else goes into .venv.
+#
+#   make demo          install, start everything, plan, confirm and apply the example; stay up until Ctrl-C
+#   make demo ONCE=1   the same, but end after the apply
+#   make up            install and start everything
+#   make test          all tests, the browser's too;  make test ARGS="tests/tasks -k confirm"  some of them
+#   make check         style, types, layers, templates, migrations, production settings
+#   make bench         what docs/performance.md is written from
+#   make simulate N=1000   random schedules of users, agents and faults
+#
+# HOST, PORT and AGENTS are options of demo and up.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo up test check bench simulate browser python
+
+BIN := .venv/bin
+PYTHON := $(or $(PYTHON),$(shell .ci/python))
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore
+WHERE = $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT)) $(if $(AGENTS),--agents $(AGENTS))
+SILENT = >build/last.log 2>&1 || { cat build/last.log >&2; exit 1; }
+N ?= 100
+
+help:
+	@sed -n 's/^#  //p' Makefile
+
+demo: .venv/installed
+	@$(BIN)/python manage.py demo $(WHERE) $(if $(ONCE),--once)
+
+up: .venv/installed
+	@$(BIN)/python manage.py up $(WHERE)
+
+test: .venv/installed-dev browser
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(ARGS)
+
+check: .venv/installed-dev
+	@mkdir -p build
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy --no-error-summary .
+	@$(BIN)/lint-imports $(SILENT)
+	@git ls-files -z '*.html' | xargs -0 -r $(BIN)/djade --target-version 5.2 --check
+	@.ci/check-project $(SILENT)
+	@echo "All checks passed."
+
+bench: .venv/installed-dev
+	@$(BIN)/python -m benchmarks.dispatch_latency
+	@$(BIN)/python -m benchmarks.overhead
+	@$(BIN)/python -m benchmarks.overhead 60
+
+simulate: .venv/installed-dev
+	@SIMULATION_SCHEDULES=$(N) $(BIN)/python -m pytest -q tests/simulation
+
+browser:
+	@.ci/browser
+
+.venv/installed: requirements.txt | python
+	@echo "Installing into .venv; this takes a minute, once."
+	@"$(PYTHON)" -m venv .venv || { echo "Python cannot make a .venv: install its venv module (Debian, Ubuntu: apt-get install python3-venv)." >&2; exit 1; }
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+.venv/installed-dev: requirements-dev.txt .venv/installed
+	@echo "Installing what tests and checks need into .venv; this takes a minute, once."
+	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+python:
+	@test -n "$(PYTHON)" || exit 1

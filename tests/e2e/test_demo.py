@@ -1,0 +1,40 @@
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests import processes
+from tests.supervisor.platform import started
+
+pytestmark = pytest.mark.slow
+SECONDS = 200.0
+
+
+def test_the_demonstration_applies_the_example_and_leaves_no_process(
+    tmp_path: Path, eventually: Callable[..., None]
+) -> None:
+    with started(tmp_path / "home", "demo", "--once", "--port", "0") as demo:
+        assert demo.process.wait(SECONDS) == 0, demo.errors.read_text()
+        told = demo.output.read_text()
+        assert re.search(r"^  applied$", told, re.MULTILINE), told
+        assert "5 to add, 0 to change, 0 to destroy" in told
+        assert "login = (sensitive)" in told
+        assert "Login: user admin, password " in told
+        assert demo.errors.read_text() == ""
+        assert processes.of(demo.home) == []
+
+
+def test_a_second_demonstration_in_the_folder_rolls_out_again(tmp_path: Path) -> None:
+    for _ in range(2):
+        with started(tmp_path / "home", "demo", "--once", "--port", "0") as demo:
+            assert demo.process.wait(SECONDS) == 0, demo.errors.read_text()
+            told = demo.output.read_text()
+    assert "-/+ terraform_data.release" in told
+    assert "the password that was set before" in told
+
+
+def test_without_an_engine_the_demonstration_says_what_to_install(tmp_path: Path) -> None:
+    with started(tmp_path / "home", "demo", "--once", "--port", "0", PATH=str(tmp_path)) as demo:
+        assert demo.process.wait(SECONDS) == 1
+        assert demo.errors.read_text().startswith("Neither terraform nor tofu is on PATH: install one")
