@@ -32,7 +32,7 @@ class Attempt:
         self._control = Control()
         self._tools = tools
         self._token = start.token
-        self._server = AttemptServer(tools.http, tools.options.server, start.token)
+        self._server = AttemptServer(tools.http, tools.options.server, start.token, self.log)
         self._folder = tools.workdir.folder(start.task)
         self._spool: Spool | None = None
         self._warm_digest = ""
@@ -130,7 +130,7 @@ class Attempt:
         )
 
     def _close_log(self, verdict: Verdict) -> None:
-        if self._spool and verdict.error_message:
+        if self._spool and verdict.error_message and verdict.error_code not in verdicts.SAID_BY_ENGINE:
             self._spool.write(f"\n{verdict.error_message}\n")
         if self._spool:
             self._spool.flush()

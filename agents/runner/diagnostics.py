@@ -33,8 +33,8 @@ def from_text(output: str) -> str:
 
 
 def joined(texts: list[str]) -> str:
-    """Return the errors as one bounded message."""
-    message = "\n\n".join(text.strip() for text in texts)
+    """Return the errors as one bounded message, fit for any database: no NUL, no half characters."""
+    message = "\n\n".join(text.strip() for text in texts).replace("\0", "\ufffd").encode(errors="replace").decode()
     if len(message) <= MESSAGE_CHARACTERS:
         return message
     return f"{message[:MESSAGE_CHARACTERS]}\n(cut here; the log has all of it)"

@@ -51,8 +51,9 @@ class TaskFolder:
 
     def keep_warm(self, digest: str) -> None:
         """Keep the folder for the apply of the plan, without what only the plan phase needed."""
-        for path in self.run.glob("*.tfvars*"):
-            path.unlink()
+        for path in self.run.iterdir():
+            if path.is_file() and path != self.plan:
+                path.unlink()
         self._warm.write_text(json.dumps({"digest": digest}))
 
     def remove(self) -> None:

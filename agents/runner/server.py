@@ -15,7 +15,7 @@ USER = "attempt"
 
 _TIMEOUT = httpx.Timeout(60, connect=10)
 
-log = logging.getLogger(__name__)
+Journal = logging.LoggerAdapter[logging.Logger]
 
 
 def client() -> httpx.AsyncClient:
@@ -26,10 +26,11 @@ def client() -> httpx.AsyncClient:
 class AttemptServer:
     """The addresses of one attempt. Every call goes on through outages; it ends by its answer or by being dropped."""
 
-    def __init__(self, http: httpx.AsyncClient, server: str, token: str) -> None:
+    def __init__(self, http: httpx.AsyncClient, server: str, token: str, log: Journal) -> None:
         self._http = http
         self._server = f"{server}/"
         self._token = token
+        self._log = log
 
     def absolute(self, address: str) -> str:
         """Return the address that a job names relative to the server."""
@@ -85,13 +86,13 @@ class AttemptServer:
         """Return the answer, None when a later try may go better, or raise `AttemptClosed`."""
         try:
             answer = await self._http.request(method, address, **arguments)
-        except httpx.TransportError as error:
-            log.warning("The server does not answer (%s); trying again.", type(error).__name__)
+        except httpx.RequestError as error:
+            self._log.warning("The server does not answer (%s); trying again.", type(error).__name__)
             return None
         if answer.status_code in (401, 410) or (answer.status_code == 409 and _code(answer) == "stale_epoch"):
             raise AttemptClosed(_words(answer))
         if answer.status_code >= 500 or answer.status_code in (408, 429):
-            log.warning("The server answered %s; trying again.", answer.status_code)
+            self._log.warning("The server answered %s; trying again.", answer.status_code)
             return None
         return answer
 

@@ -24,6 +24,7 @@ from agents.runner.agent import Agent
 from agents.runner.errors import NotWelcome
 
 WELCOME_SECONDS = 30
+SHORTEST_BEAT_SECONDS = 0.1
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +106,7 @@ class Session:
 
     async def _beat(self, seconds: float) -> None:
         while True:
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(max(SHORTEST_BEAT_SECONDS, seconds))
             self._agent.remind()
             await self.say(Heartbeat(work=self._agent.work()))
 

@@ -1,5 +1,6 @@
 """The readable log of an attempt, on disk until the server has it."""
 
+import logging
 from pathlib import Path
 
 from agents.runner.masking import Masker
@@ -8,6 +9,8 @@ LOG_BYTES = 64 * 1024 * 1024
 """Longest log that is kept; an endless provisioner must not fill the disk."""
 
 _TOO_LONG = "\nThe log is longer than 64 MiB; what follows is not kept.\n"
+
+log = logging.getLogger(__name__)
 
 
 class Spool:
@@ -42,6 +45,11 @@ class Spool:
         data = text.encode(errors="replace")
         if self.size + len(data) > LOG_BYTES:
             self._is_full, data = True, _TOO_LONG.encode()
-        self._file.seek(0, 2)
-        self._file.write(data)
-        self.size += len(data)
+        try:
+            self._file.seek(0, 2)
+            written = self._file.write(data) or 0
+        except OSError as error:  # a full disk costs the rest of the log, not the engine that writes it
+            log.error("The log cannot be written any more: %s.", error.strerror)
+            written = 0
+        self._is_full = self._is_full or written < len(data)
+        self.size += written

@@ -36,8 +36,11 @@ class Reading:
         if event is None:
             self._other.append(text)
             return text
-        self._count(event)
-        return _readable(event)
+        try:
+            self._count(event)
+            return _readable(event)
+        except (TypeError, ValueError, AttributeError):  # an engine of tomorrow: show it as it is
+            return text
 
     @property
     def plain(self) -> str:

@@ -6,6 +6,7 @@ A process id alone would not do, since ids are used again; the start time in /pr
 import json
 import os
 import signal
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,7 +22,8 @@ class _Noted:
 
 def note(path: Path, pid: int, phase: Phase) -> None:
     """Write down that the engine of this process works for the folder."""
-    path.write_text(json.dumps(asdict(_Noted(pid=pid, started=_started(pid), phase=phase))))
+    with suppress(OSError):  # a full disk must not part us from an engine that runs
+        path.write_text(json.dumps(asdict(_Noted(pid=pid, started=_started(pid), phase=phase))))
 
 
 def is_alive(path: Path) -> bool:

@@ -7,11 +7,15 @@ from agents.protocol import Outcome, Phase, PlanFacts
 from agents.runner import diagnostics
 from agents.runner.control import Control, Ended, Ending
 from agents.runner.errors import PhaseFailed
+from agents.runner.masking import Masker
 from agents.runner.steps import Step
 from agents.runner.workplace import Workplace
 
 _STALE = {"Saved plan is stale", "Saved plan does not match the given state"}
 """Terraform's refusals because the state moved after the plan; nothing was applied."""
+
+SAID_BY_ENGINE = {"engine_failed", "plan_stale"}
+"""Error codes whose message is in the log already, since the engine wrote it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +35,7 @@ def of_failed_step(place: Workplace, step: Step) -> Verdict:
         raise Ended
     if place.control.ending:
         return _ended(place.phase, place.control, f"during {step.name}", step)
-    words = place.masker.mask(_words(step))
+    words = _words(step, place.masker)
     if step.exit_code < 0:
         return _failed("killed", "engine_killed", f"{place.binary.engine.name} {_killed(step)} {words}".strip(), step)
     if step.name == "apply" and _STALE & set(step.reading.summaries):
@@ -71,10 +75,10 @@ def _failed(outcome: Outcome, code: str, message: str, step: Step) -> Verdict:
     return Verdict(outcome=outcome, exit_code=step.exit_code, error_code=code, error_message=message)
 
 
-def _words(step: Step) -> str:
-    if step.reading.errors:
-        return diagnostics.joined(step.reading.errors)
-    text = diagnostics.joined([diagnostics.from_text(step.reading.plain)])
+def _words(step: Step, masker: Masker) -> str:
+    """Return terraform's own words; masked before they are cut, so that no value is cut in two."""
+    errors = step.reading.errors or [diagnostics.from_text(step.reading.plain)]
+    text = diagnostics.joined([masker.mask(error) for error in errors])
     return text or f"{step.name} ended with exit status {step.exit_code} and no word why."
 
 
