@@ -67,16 +67,16 @@ class Stage(models.TextChoices):
 
 
 class Position(models.TextChoices):
-    """Where a task stands: its status, with the two phases of `running` told apart."""
+    """Where a task stands: its status, with the two phases of `running` told apart. Labels follow "the task is"."""
 
-    WAITING = "waiting"
-    PENDING = "pending"
-    PLANNING = "running plan"
-    APPLY_PENDING = "apply_pending"
-    CONFIRMED = "confirmed"
-    APPLYING = "running apply"
-    NEEDS_ATTENTION = "needs_attention"
-    ENDED = "final"
+    WAITING = "waiting", "waiting"
+    PENDING = "pending", "pending"
+    PLANNING = "running plan", "running its plan"
+    APPLY_PENDING = "apply_pending", "awaiting confirmation"
+    CONFIRMED = "confirmed", "confirmed"
+    APPLYING = "running apply", "running its apply"
+    NEEDS_ATTENTION = "needs_attention", "in need of attention"
+    ENDED = "final", "final"
 
 
 class Event(models.TextChoices):

@@ -40,7 +40,8 @@ def test_a_long_log_comes_in_pieces(api: APIClient, monkeypatch: pytest.MonkeyPa
     whole = bytes(number % 251 for number in range(3_000_000))
     task = factories.planning()
     factories.say(task, *(whole[start : start + 60_000] for start in range(0, len(whole), 60_000)))
-    pieces, offset = [], "0"
+    pieces: list[bytes] = []
+    offset = "0"
     while not pieces or pieces[-1]:
         answer = log(api, task, phase="plan", offset=offset)
         pieces.append(answer.content)

@@ -1,0 +1,50 @@
+"""Agents in the admin: to be read, and drained."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from agents import slots
+from agents.models import Agent
+from iacplatform.base import rights
+from iacplatform.base.admin import ReadOnly
+
+
+class Connected(admin.SimpleListFilter):
+    """Narrows to agents with a live session."""
+
+    title = "connected"
+    parameter_name = "connected"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the only choice."""
+        return [("yes", "Yes")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Return the narrowed rows."""
+        return queryset.connected() if self.value() == "yes" else queryset
+
+
+@admin.register(Agent)
+class AgentAdmin(ReadOnly):
+    """Agents that ever connected."""
+
+    list_display = ("name", "pool", "pod_name", "capacity", "draining", "connected_at", "last_seen_at", "lease_until")
+    list_filter = (Connected, "pool", "draining")
+    list_select_related = ("pool",)
+    search_fields = ("name", "agent_id", "pod_name")
+    exclude = ("session",)
+    actions = ("drain",)
+
+    @admin.action(description="Drain", permissions=["drain"])
+    def drain(self, request: HttpRequest, queryset: QuerySet[Agent]) -> None:
+        """Let each take nothing new, finish what it runs, and leave."""
+        for agent in queryset:
+            slots.drain(agent)
+            self.message_user(request, f"Agent {agent.name} takes nothing new, finishes what it runs, and leaves.")
+
+    def has_drain_permission(self, request: HttpRequest) -> bool:
+        """Return whether the caller may drain agents."""
+        return rights.may(request.user, rights.name("change", Agent))

@@ -1,0 +1,58 @@
+"""The admin's part of the floor: rows that a hand could break are there to be read."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from iacplatform.base import rights
+from iacplatform.base.models import Beat
+from iacplatform.base.pages import BoundedPaginator
+
+
+class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Shows rows; the domain's verbs alone write them."""
+
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    list_per_page = 50
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the rows that the caller may see."""
+        return rights.narrow(super().get_queryset(request), request.user)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return False, whoever asks."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return False, whoever asks."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return False, whoever asks."""
+        return False
+
+
+class ReadOnlyRows(admin.TabularInline):  # type: ignore[type-arg]
+    """Rows that belong to the one that is shown, to be read with it."""
+
+    extra = 0
+    can_delete = False
+    show_change_link = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return False, whoever asks."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return False, whoever asks."""
+        return False
+
+
+@admin.register(Beat)
+class BeatAdmin(ReadOnly):
+    """Which of our processes are at work."""
+
+    list_display = ("name", "at", "unbroken_since")
