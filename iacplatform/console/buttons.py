@@ -28,7 +28,7 @@ _BUTTONS = {
             action="confirm-apply",
             label="Confirm and apply",
             asks="apply_description",
-            hint="Why it is applied (optional)",
+            hint="Why (optional)",
         ),
         Button(action="retry", label="Try again"),
         Button(action="discard", label="Discard", is_danger=True),

@@ -19,7 +19,10 @@ MOST_ATTEMPTS = 50
 
 @dataclass(frozen=True, kw_only=True)
 class Face:
-    """The state of a task. `version` changes when anything of it does, and once a minute, as it says how long ago."""
+    """The state of a task. `version` changes when anything of it does, and once a minute, as it says how long ago.
+
+    `plan_key` changes when the plan, or what may be done with it, does.
+    """
 
     task: Task
     now: datetime
@@ -29,6 +32,7 @@ class Face:
     attempts: list[Attempt]
     events: list[TaskEvent]
     version: str
+    plan_key: str
 
 
 def of(task: Task, user: Any) -> Face:
@@ -45,6 +49,7 @@ def of(task: Task, user: Any) -> Face:
         way=stages.of(task, attempts, now),
         attempts=attempts,
         events=events,
+        plan_key=f"{task.status}:{task.plan_digest}" if task.plan_digest else "",
         version=_version(task, open_actions, sentence.heading, [event.pk for event in events[:1]], f"{now:%H:%M}"),
     )
 

@@ -53,10 +53,17 @@ class Settings(forms.ModelForm):  # type: ignore[type-arg]
         return workspace
 
 
+TASKS = [
+    (TaskType.PLAN_AND_APPLY, "Plan and apply"),
+    (TaskType.PLAN, "Plan only"),
+    (TaskType.DESTROY, "Destroy everything"),
+]
+
+
 class NewTask(forms.Form):
     """A task to begin."""
 
-    task_type = forms.ChoiceField(label="What to do", choices=TaskType.choices, initial=TaskType.PLAN_AND_APPLY)
+    task_type = forms.ChoiceField(label="What to do", choices=TASKS, initial=TaskType.PLAN_AND_APPLY)
     description = forms.CharField(
         required=False,
         max_length=LONGEST,

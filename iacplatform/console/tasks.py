@@ -50,12 +50,12 @@ def detail(request: HttpRequest, ws: str, task_id: int) -> HttpResponse:
 
 @page.page
 def live(request: HttpRequest, ws: str, task_id: int) -> HttpResponse:
-    """Return what changed on the page since `?seen=`, `?plan=` and `?events=`; 204: nothing."""
+    """Return what changed on the page since `?seen=` and `?plan=`; 204: nothing."""
     task = find(request, ws, task_id)
     seen = face.of(task, request.user)
     if seen.version == request.GET.get("seen"):
         return page.unchanged()
-    has_new_plan = task.plan_digest != request.GET.get("plan", "")
+    has_new_plan = seen.plan_key != request.GET.get("plan", "")
     plan = reading.of(task) if has_new_plan else None
     return page.part(request, "_live.html", has_new_plan=has_new_plan, plan=plan, **vars(seen))
 

@@ -24,7 +24,8 @@ def relative(moment: datetime, now: datetime) -> str:
     seconds = (now - moment).total_seconds()
     if abs(seconds) < _A_MOMENT_SECONDS:
         return "just now"
-    return f"{span(seconds)} ago" if seconds > 0 else f"in {span(-seconds)}"
+    words = f"{abs(seconds):.0f} s" if abs(seconds) < 10 else span(abs(seconds))
+    return f"{words} ago" if seconds > 0 else f"in {words}"
 
 
 def exact(moment: datetime) -> str:

@@ -58,6 +58,18 @@ def status_word(value: str) -> str:
     return states.Status(value).label.lower()
 
 
+@register.filter
+def event_word(value: str) -> str:
+    """Return the name of what happened to a task for people."""
+    return value.replace("_", " ")
+
+
+@register.filter
+def task_word(value: str) -> str:
+    """Return a task type's name for people."""
+    return value.replace("_", " ")
+
+
 @register.simple_tag(takes_context=True)
 def page_link(context: template.Context, number: int) -> str:
     """Return the query of this same list at another page."""
