@@ -8,8 +8,8 @@ from workspaces.hcl import Fault
 from workspaces.models import Engine
 
 MOST_FILES = 2_000
-MOST_PARSED = 256 * 1024
-"""Characters of one upload that are parsed whole, about a second of work; of more only the outline is looked at."""
+MOST_PARSED = 128 * 1024
+"""Characters of one upload that are parsed whole, about half a second of work; of more only the outline is judged."""
 
 _ENDINGS = {
     Engine.TERRAFORM: (".tf", ".tf.json"),

@@ -1,8 +1,8 @@
 """The outline of HCL text: brackets, quotes, templates, heredocs and comments; and the text made plain for a parser.
 
 The parser that we use (python-hcl2) refuses some texts that terraform takes: block comments between words, strip
-markers, letters beyond ASCII in names, a byte order mark. In the plain text they are replaced one character for one,
-so that offsets stay.
+markers, line ends in templates, names of functions with one namespace, letters beyond ASCII in names, a byte order
+mark. In the plain text they are replaced one character for one, so that offsets stay.
 """
 
 import re
@@ -11,6 +11,10 @@ _CLOSERS = {"(": ")", "[": "]", "{": "}"}
 _QUOTE = '"'
 _TEMPLATE = "}~"
 """On the stack: the end of a template's sequence, which is a brace as well but returns to the quoted text."""
+
+# Each begins only where the blanks begin: tried at every one of them, a long run would cost its square.
+_GOES_ON = re.compile(r"(?<!\s)\s++(?=[.\[])")
+_NAMESPACE = re.compile(r"(?<![ \t])[ \t]*+::[ \t]*+")
 
 _CODE = re.compile(
     r"""(?P<comment>\#[^\n]*|//[^\n]*|/\*.*?\*/) | (?P<open_comment>/\*)
@@ -66,7 +70,20 @@ class _Scan:
         self._at += length or len(text)
 
     def _plain(self, text: str) -> None:
-        self._emit("".join(each if each.isascii() else _ascii(each) for each in text))
+        plain = "".join(each if each.isascii() else _ascii(each) for each in text)
+        plain = _NAMESPACE.sub(lambda match: "_" * len(match.group()), plain)
+        self._emit(self._joined(plain))
+
+    def _joined(self, plain: str) -> str:
+        """Return the text without line ends that mean nothing: in a template, and before what goes on with a value."""
+        inner = self._stack[-1][0] if self._stack else ""
+        if inner == _TEMPLATE:
+            return plain.replace("\n", " ")
+        if inner not in (")", "]"):
+            return plain
+        after = self._at + len(plain)
+        follows = self._text[after : after + 1].replace("\n", "")
+        return _GOES_ON.sub(lambda match: " " * len(match.group()), plain + follows)[: len(plain)]
 
     def _comment(self, text: str) -> None:
         self._emit(" " * len(text))
