@@ -13,6 +13,8 @@ from django.conf import settings
 
 FORMAT = b"iac1"
 NONCE_BYTES = 12
+HEAD_BYTES = 64
+"""Of a sealed value; the key id is within them."""
 
 
 class Unreadable(Exception):
@@ -38,6 +40,12 @@ def unseal(sealed: bytes | memoryview, owner: str) -> bytes:
         return cipher.decrypt(body[:NONCE_BYTES], body[NONCE_BYTES:], owner.encode())
     except InvalidTag as error:
         raise Unreadable(f"The value sealed with key {key_id!r} does not belong to {owner}, or is damaged.") from error
+
+
+def missing_key(sealed: bytes | memoryview) -> str:
+    """Return the id of the key that a sealed value needs and that is not configured, or an empty text."""
+    key_id = bytes(sealed).partition(b".")[2].partition(b".")[0].decode(errors="replace")
+    return "" if key_id in _ciphers(settings.ENCRYPTION_KEYS) else key_id
 
 
 @cache

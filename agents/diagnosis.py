@@ -1,0 +1,69 @@
+"""What an operator should know of every task that is not final: why it stands, whose turn it is, what will move it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tasks.models import Task
+from tasks.reasons import Turn
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One task. `stuck`: it cannot move by itself, should have moved by now, or does not say why it stands."""
+
+    id: int
+    workspace: str
+    status: str
+    reason: str
+    turn: str
+    message: str
+    moves: str
+    since: datetime | None
+    next_check_at: datetime | None
+    deadline: datetime | None
+    stuck: bool
+
+    def line(self) -> str:
+        """Return the finding on one line."""
+        mark = "STUCK " if self.stuck else ""
+        what = f"{self.reason or '-'}, {self.turn}'s turn"
+        return f"{mark}task {self.id} ({self.workspace}): {self.status}, {what}: {self.message} {self.moves}"
+
+
+def findings() -> Iterator[Finding]:
+    """Return a finding for each task that is not final, the oldest first."""
+    unexplained = set(Task.objects.breaking_the_promise().values_list("pk", flat=True))
+    for task in Task.objects.live().with_outlook().order_by("pk").iterator():
+        yield _finding(task, is_stuck=task.is_stuck or task.pk in unexplained)
+
+
+def _finding(task: Task, *, is_stuck: bool) -> Finding:
+    reason = task.wait_reason or _running(task)
+    return Finding(
+        id=task.pk,
+        workspace=task.workspace.name,
+        status=task.status,
+        reason=reason["code"],
+        turn=reason["turn"],
+        message=reason["message"],
+        moves=reason["remedy"],
+        since=task.reason_since or task.started_at,
+        next_check_at=reason["next_check_at"],
+        deadline=task.deadline,
+        stuck=is_stuck,
+    )
+
+
+def _running(task: Task) -> dict[str, Any]:
+    """Return for a task that runs, or is broken, what a reason says of one that waits."""
+    what = f"{task.phase.capitalize() or 'Nothing'} on agent {task.agent_id or '-'}"
+    until = f"{task.deadline:%Y-%m-%d %H:%M:%S} UTC" if task.deadline else "no time that is known"
+    return {
+        "code": "",
+        "turn": Turn.MACHINE,
+        "message": f"{what}, stage {task.stage or '-'}.",
+        "remedy": f"The agent's report moves it, or the sweep after {until}.",
+        "next_check_at": task.next_check_at,
+    }

@@ -1,0 +1,110 @@
+"""What is wrong with the settings, whether or not a task has met it yet; each a sentence that says what to do."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from django.db.models.functions import Substr
+
+from agents.models import Agent
+from iacplatform.base import clock, encryption
+from iacplatform.base.models import BREAK_SECONDS, SWEEP, Beat
+from pools.models import K8sConfig, Pool, PoolToken, PoolType
+from tasks.models import PlanPart, TaskInput
+from workspaces.models import ExecutionMode, StateVersion, Variable, Workspace
+
+SILENT_SECONDS = 90
+"""The sweep's chain is started again every minute."""
+
+_NEWEST = 1000
+"""Rows of a table that grows whose keys are looked at."""
+
+_SEALED: tuple[tuple[type[Model], str], ...] = (
+    (Variable, "sealed_value"),
+    (K8sConfig, "sealed_kubeconfig"),
+    (StateVersion, "sealed_content"),
+    (TaskInput, "sealed_variables"),
+    (PlanPart, "sealed_content"),
+)
+
+
+def faults() -> list[str]:
+    """Return a sentence for each fault that is found."""
+    return [sentence for check in _CHECKS for sentence in check()]
+
+
+def _silent_sweep() -> Iterator[str]:
+    last = Beat.objects.last_sweep()
+    if last is None:
+        yield "The sweep has never run: start a worker with manage.py qcluster, or everything with manage.py up."
+    elif not Beat.objects.filter(name=SWEEP, at__gt=clock.In(seconds=-SILENT_SECONDS)).exists():
+        yield f"The sweep last ran at {last:%Y-%m-%d %H:%M:%S} UTC: see to the worker (manage.py qcluster)."
+
+
+def _no_web() -> Iterator[str]:
+    beating = Beat.objects.filter(name__startswith="web:", at__gt=clock.In(seconds=-BREAK_SECONDS))
+    if not beating.exists():
+        yield "No web process is at work, so no agent can connect: start one, or everything with manage.py up."
+
+
+def _workspaces_without_pool() -> Iterator[str]:
+    lacking = Workspace.objects.exclude(execution_mode=ExecutionMode.LOCAL).filter(pool=None)
+    for workspace in lacking:
+        yield (
+            f"Workspace {workspace.name} runs in mode {workspace.execution_mode} and names no pool: choose one in its "
+            "settings."
+        )
+
+
+def _pools_that_run_nothing() -> Iterator[str]:
+    connected = set(Agent.objects.connected().values_list("pool_id", flat=True))
+    open_to_agents = set(PoolToken.objects.valid().values_list("pool_id", flat=True))
+    for pool in _used_pools():
+        if fault := _k8s_fault(pool) if pool.pool_type == PoolType.K8S else "":
+            yield fault
+        elif pool.pool_type == PoolType.STATIC and pool.pk not in connected:
+            yield _static_fault(pool, has_token=pool.pk in open_to_agents)
+
+
+def _used_pools() -> Iterator[Pool]:
+    """Return the pools that some workspace's tasks would run on."""
+    named = set(Workspace.objects.exclude(pool=None).values_list("pool_id", flat=True))
+    local = Workspace.objects.filter(execution_mode=ExecutionMode.LOCAL).exists()
+    return (pool for pool in Pool.objects.all() if pool.pk in named or (local and pool.is_local))
+
+
+def _static_fault(pool: Pool, *, has_token: bool) -> str:
+    if pool.is_local:
+        return "No agent of pool local is connected: manage.py up starts one."
+    if not has_token:
+        return f"Pool {pool.name} has no valid token, so no agent can connect: make one, and start an agent with it."
+    return f"No agent of pool {pool.name} is connected: start one with a token of the pool."
+
+
+def _k8s_fault(pool: Pool) -> str:
+    if pool.k8s_config_id is None:
+        return f"Pool {pool.name} starts pods and has no K8s config: give it one."
+    return f"Pool {pool.name} may have no pods: raise its maximum." if pool.max_replicas == 0 else ""
+
+
+def _missing_keys() -> Iterator[str]:
+    for key_id in sorted({key for model, column in _SEALED for key in _unknown_keys(model, column)}):
+        yield (
+            f"Values are sealed with the key {key_id!r}, which is not configured: add it to "
+            "IACPLATFORM_ENCRYPTION_KEYS, or they are lost."
+        )
+
+
+def _unknown_keys(model: type[Model], column: str) -> Iterator[str]:
+    newest: QuerySet[Any] = model._default_manager.exclude(**{column: None}).order_by("-pk")
+    heads = newest.annotate(head=Substr(column, 1, encryption.HEAD_BYTES)).values_list("head", flat=True)
+    return (key for head in heads[:_NEWEST] if (key := encryption.missing_key(head)))
+
+
+_CHECKS: tuple[Callable[[], Iterator[str]], ...] = (
+    _silent_sweep,
+    _no_web,
+    _workspaces_without_pool,
+    _pools_that_run_nothing,
+    _missing_keys,
+)

@@ -1,0 +1,155 @@
+"""`manage.py doctor` names every task that is not final and what will move it, then the faults in the settings."""
+
+import json
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection, transaction
+
+from iacplatform.base import clock
+from iacplatform.base.models import SWEEP, Beat
+from pools.models import Pool, PoolToken
+from tests import factories as rows
+from tests.tasks import factories
+from workspaces.models import Variable, Workspace
+
+pytestmark = pytest.mark.django_db
+
+
+def doctor(*options: str, code: int = 0) -> str:
+    """Return what the doctor says; it has to leave with this exit status."""
+    said, left_with = StringIO(), 0
+    try:
+        call_command("doctor", *options, stdout=said)
+    except SystemExit as leaving:
+        left_with = int(leaving.code or 0)
+    assert left_with == code, said.getvalue()
+    return said.getvalue()
+
+
+def found(code: int = 0) -> Any:
+    return json.loads(doctor("--json", code=code))
+
+
+@pytest.fixture
+def well() -> None:
+    """A platform at work: a sweep, a web process, an agent of pool local."""
+    Beat.objects.strike(SWEEP)
+    Beat.objects.strike("web:test")
+    factories.agent("built-in", connected=True)
+
+
+def test_a_platform_that_is_well_has_nothing_to_tell(well: None) -> None:
+    factories.applied()
+    assert doctor() == "0 tasks are not final, 0 of them stuck; 0 faults in the settings.\n"
+
+
+def test_each_task_says_why_it_stands_and_what_will_move_it(well: None) -> None:
+    waits = factories.awaiting_confirmation()
+    line = doctor().splitlines()[0]
+    assert f"task {waits.pk} ({waits.workspace.name}): apply_pending, awaiting_confirmation, person's turn" in line
+    assert "Read the plan, then confirm or discard it." in line
+
+
+def test_a_running_task_says_who_will_report(well: None) -> None:
+    task = factories.planning()
+    line = doctor().splitlines()[0]
+    assert f"task {task.pk}" in line
+    assert f"Plan on agent {task.agent_id}, stage preparing." in line
+    assert "The agent's report moves it" in line
+
+
+def test_a_stuck_task_is_marked_and_ends_with_1(well: None) -> None:
+    task = factories.needing_attention()
+    said = doctor(code=1)
+    assert said.startswith(f"STUCK task {task.pk} ")
+    assert "1 of them stuck" in said
+
+
+def test_a_task_past_its_deadline_ends_with_1(well: None) -> None:
+    factories.pending()
+    clock.shift(timedelta(minutes=5))
+    assert found(code=1)["stuck"] == 1
+
+
+def test_machines_read_it_as_json(well: None) -> None:
+    task = factories.pending()
+    said = found()
+    assert said["stuck"] == 0
+    assert said["faults"] == []
+    told = said["tasks"][0]
+    assert told["id"] == task.pk
+    assert told["workspace"] == task.workspace.name
+    assert (told["status"], told["reason"], told["turn"]) == ("pending", "dispatching", "machine")
+    assert told["moves"]
+    assert told["next_check_at"].endswith("Z")
+
+
+def test_a_database_that_is_not_migrated_is_one_clear_sentence() -> None:
+    with pytest.raises(CommandError, match="migrate"), transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE tasks_task RENAME TO elsewhere")
+        call_command("doctor")
+
+
+def test_a_sweep_that_never_ran_is_told() -> None:
+    assert any("The sweep has never run" in fault for fault in found()["faults"])
+
+
+def test_a_silent_sweep_is_told(well: None) -> None:
+    clock.shift(timedelta(minutes=2))
+    assert any("The sweep last ran at" in fault for fault in found()["faults"])
+
+
+def test_without_a_web_process_no_agent_can_connect() -> None:
+    assert any("No web process is at work" in fault for fault in found()["faults"])
+
+
+def test_a_workspace_without_its_pool_is_told(well: None) -> None:
+    rows.workspace(name="orphan", execution_mode="agent")
+    assert found()["faults"] == [
+        "Workspace orphan runs in mode agent and names no pool: choose one in its settings.",
+    ]
+
+
+def test_a_pool_without_token_or_agent_is_told_once_somebody_needs_it(well: None) -> None:
+    pool = rows.pool(name="lonely")
+    assert found()["faults"] == []
+    rows.workspace(execution_mode="agent", pool=pool)
+    assert "Pool lonely has no valid token" in found()["faults"][0]
+    token, _ = PoolToken.issue(pool=pool)
+    assert "No agent of pool lonely is connected" in found()["faults"][0]
+    token.revoke()
+    assert "no valid token" in found()["faults"][0]
+    factories.agent(pool=pool, connected=True)
+    assert found()["faults"] == []
+
+
+def test_the_local_pool_without_its_agent_is_told(well: None) -> None:
+    rows.workspace()
+    assert found()["faults"] == []
+    clock.shift(timedelta(minutes=1))
+    assert "No agent of pool local is connected: manage.py up starts one." in found()["faults"]
+
+
+def test_a_pool_that_may_have_no_pods_is_told(well: None) -> None:
+    pool = rows.k8s_pool(name="none", min_replicas=0, max_replicas=0)
+    Workspace.objects.create(name="web", execution_mode="k8s", pool=pool)
+    assert found()["faults"] == ["Pool none may have no pods: raise its maximum."]
+    Pool.objects.filter(pk=pool.pk).update(max_replicas=1)
+    assert found()["faults"] == []
+
+
+def test_a_key_that_is_missing_is_named(well: None, settings: Any) -> None:
+    settings.ENCRYPTION_KEYS = f"old:{'0' * 64}"
+    variable = Variable(workspace=rows.workspace(), key="password")
+    variable.set_value("swordfish")
+    variable.save()
+    assert found()["faults"] == []
+    settings.ENCRYPTION_KEYS = f"new:{'1' * 64}"
+    assert "sealed with the key 'old'" in found()["faults"][0]
+    settings.ENCRYPTION_KEYS = f"new:{'1' * 64},old:{'0' * 64}"
+    assert found()["faults"] == []
