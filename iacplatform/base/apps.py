@@ -2,6 +2,7 @@ import os
 
 from django.apps import AppConfig
 from django.db import connections
+from django.db.backends.postgresql.base import DatabaseWrapper
 
 
 class BaseConfig(AppConfig):
@@ -17,6 +18,6 @@ def _close_connections() -> None:
     # django-q2 forks its workers and closes connections, but not the pool that they came from: two processes would
     # then speak over one socket.
     for connection in connections.all(initialized_only=True):
-        if not connection.in_atomic_block:
+        if isinstance(connection, DatabaseWrapper) and not connection.in_atomic_block:
             connection.close()
             connection.close_pool()
