@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import platform
-import time
 from collections import OrderedDict
 
 from agents.protocol import (
@@ -23,13 +22,11 @@ from agents.protocol import (
 )
 from agents.runner import engines
 from agents.runner.attempt import Attempt
+from agents.runner.offers import Offers
 from agents.runner.outbox import Word
 from agents.runner.tools import Tools
 
 VERSION = "0.1.0"
-START_SECONDS = 30.0
-"""How long an accepted offer keeps a slot while `Start` does not come."""
-
 _REMEMBERED = 1000
 
 log = logging.getLogger(__name__)
@@ -46,7 +43,7 @@ class Agent:
         """Set when the agent leaves and has nothing any more."""
         self._attempts: dict[Work, Attempt] = {}
         self._running: dict[Work, asyncio.Task[None]] = {}
-        self._accepted: dict[Work, float] = {}
+        self._offers = Offers()
         self._over: OrderedDict[Work, None] = OrderedDict()
 
     @property
@@ -56,7 +53,7 @@ class Agent:
 
     def hello(self) -> Hello:
         """Return the first word of a connection. What was accepted but not started is given up with the old one."""
-        self._accepted.clear()
+        self._offers.clear()
         options = self.tools.options
         return Hello(
             versions=VERSIONS,
@@ -73,7 +70,7 @@ class Agent:
 
     def work(self) -> tuple[Work, ...]:
         """Return what the agent has: accepted, running, or with a result that is not received."""
-        return (*self._wanted(), *(work for work in self._accepted if work not in self._attempts))
+        return (*self._wanted(), *self._offers.open())
 
     def resume(self, keep: tuple[Work, ...]) -> None:
         """Go on over a new connection with what the server keeps, and drop the rest."""
@@ -134,25 +131,19 @@ class Agent:
         is_known = work in self._attempts or work in self._over
         if self.leaving.is_set() or is_known or not self._has_room(work):
             return None
-        self._accepted[work] = time.monotonic() + START_SECONDS
+        self._offers.accept(work)
         return Accept(task=work.task, epoch=work.epoch)
 
     def _has_room(self, work: Work) -> bool:
-        now = time.monotonic()
-        self._accepted = {kept: until for kept, until in self._accepted.items() if until > now}
-        taken = {*self._running, *self._accepted} - {work}
+        taken = {*self._running, *self._offers.open()} - {work}
         return len(taken) < self.tools.options.capacity
 
     def _start(self, start: Start) -> None:
         work = Work(task=start.task, epoch=start.epoch)
-        self._accepted.pop(work, None)
+        self._offers.close(work)
         if work in self._attempts or work in self._over:
             return
-        earlier = [
-            self._running[other] for other in self._attempts if other.task == start.task and other in self._running
-        ]
-        for other in [other for other in self._attempts if other.task == start.task]:
-            self._drop(other, "a newer attempt starts")
+        earlier = self._supersede(work)
         attempt = self._attempts[work] = Attempt(start, self.tools, self.news)
         self._running[work] = asyncio.create_task(self._run(attempt, earlier))
 
@@ -176,7 +167,7 @@ class Agent:
 
     def _drop(self, work: Work, reason: str) -> None:
         """End an attempt that is not ours any more; its slot is free when its engine has ended."""
-        self._accepted.pop(work, None)
+        self._offers.close(work)
         attempt = self._attempts.get(work)
         if attempt and work in self._running:
             attempt.log.info("Stops: %s", reason)

@@ -57,6 +57,18 @@ async def _run(place: Workplace, command: _Command) -> Step:
     if command.end.is_set():
         raise Ended
     place.progress(command.stage)
+    process = _started(place, command)
+    reading, tail = Reading(), Tail(place.folder.output(command.name))
+    finishing = asyncio.ensure_future(process.finish(place.control, command.end))
+    while not finishing.done():
+        await asyncio.wait((finishing,), timeout=LOOK_SECONDS)
+        _take(place, tail.lines(), reading, command.stage)
+    _take_rest(place, tail, reading, command.stage)
+    return Step(name=command.name, exit_code=finishing.result(), was_killed=process.was_killed, reading=reading)
+
+
+def _started(place: Workplace, command: _Command) -> EngineProcess:
+    """Start the engine with new output files, and note beside them which process it is."""
     errors = place.folder.output(command.name)
     for path in (command.output, errors):
         path.unlink(missing_ok=True)
@@ -68,13 +80,7 @@ async def _run(place: Workplace, command: _Command) -> Step:
         errors=errors,
     )
     survivor.note(place.folder.engine_note, process.pid, place.phase)
-    reading, tail = Reading(), Tail(errors)
-    finishing = asyncio.ensure_future(process.finish(place.control, command.end))
-    while not finishing.done():
-        await asyncio.wait((finishing,), timeout=LOOK_SECONDS)
-        _take(place, tail.lines(), reading, command.stage)
-    _take_rest(place, tail, reading, command.stage)
-    return Step(name=command.name, exit_code=finishing.result(), was_killed=process.was_killed, reading=reading)
+    return process
 
 
 def _take(place: Workplace, lines: list[str], reading: Reading, stage: Stage) -> None:

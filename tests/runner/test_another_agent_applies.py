@@ -33,6 +33,29 @@ def test_with_real_terraform(
     assert [hello.name for hello in platform.said(Hello)] == ["agent-one", "agent-two"]
 
 
+def test_with_the_same_workdir_the_planners_paths_are_right(
+    platform: FakePlatform,
+    start_agent: Starter,
+    job: Callable[..., Any],
+    eventually: Callable[..., None],
+    workdir: Path,
+) -> None:
+    text = 'resource "terraform_data" "one" {\n  triggers_replace = path.cwd\n  provisioner "local-exec" {\n'
+    files = {"main.tf": text + '    command = "test -f ${path.cwd}/main.tf"\n  }\n}\n'}
+    planner = start_agent()
+    platform.offer(job(files=files))
+    eventually(lambda: platform.result(1))
+    planner.kill()
+    planner.wait()
+    workdir.rename(workdir.with_name("gone"))
+    start_agent(IAC_AGENT_NAME="agent-two")
+    platform.offer(job(files=files, epoch=2, phase="apply", plan=platform.stored_plan(1)))
+    eventually(lambda: platform.result(1, 2))
+    result = platform.result(1, 2)
+    assert result and result.outcome == "applied", platform.log(1, 2)
+    assert len({hello.instance for hello in platform.said(Hello)}) == 2
+
+
 def test_files_that_the_plan_made_are_there_again(scene: Scene, start_agent: Starter, tmp_path: Path) -> None:
     planner = start_agent(PATH=scene.path)
     behaviour = {"plan": {"touch": "built.zip"}, "apply": {"seconds": 20}}

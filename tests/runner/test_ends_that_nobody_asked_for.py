@@ -64,6 +64,18 @@ def test_a_stopped_attempt_ends_without_a_report(scene: Scene) -> None:
     assert scene.signals() == ["apply"]
 
 
+def test_a_newer_attempt_of_a_task_waits_for_the_end_of_the_older(
+    scene: Scene, start_agent: Callable[..., Any]
+) -> None:
+    start_agent(PATH=scene.path, IAC_AGENT_CAPACITY="2")
+    scene.platform.offer(scene.job(behaviour={"plan": {"seconds": 20}}))
+    older = scene.wait_for_start("plan")
+    assert scene.run(scene.job(epoch=2)).outcome == "planned"
+    assert not processes.alive(older)
+    assert scene.signals() == ["plan"]
+    assert scene.platform.result(1, 1) is None
+
+
 @pytest.mark.usefixtures("fake_agent")
 def test_an_attempt_that_the_server_closed_is_dropped(scene: Scene) -> None:
     scene.platform.store.closed.add("attempt-token-1-1")

@@ -97,8 +97,9 @@ def test_a_configuration_cannot_take_its_state_elsewhere(run: Callable[..., Fini
     assert "override file" in result.error_message
 
 
-def test_a_configurations_own_backend_is_overridden(run: Callable[..., Finished]) -> None:
-    assert run(files={"main.tf": 'terraform {\n  backend "local" {}\n}\n'}).outcome == "planned"
+@pytest.mark.parametrize("block", ['backend "local" {}', 'cloud {\n    organization = "x"\n  }'])
+def test_a_configurations_own_backend_is_overridden(run: Callable[..., Finished], block: str) -> None:
+    assert run(files={"main.tf": f"terraform {{\n  {block}\n}}\n"}).outcome == "planned"
 
 
 def test_a_working_directory_is_where_terraform_runs(run: Callable[..., Finished], platform: FakePlatform) -> None:
