@@ -35,6 +35,15 @@ class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
 
+class ChangedOnly(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Rows that the platform writes as well: a form saves what was changed in it and no other column."""
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save a new row whole, of a known one the columns that the form changed."""
+        columns = {field.name for field in obj._meta.concrete_fields}
+        obj.save(update_fields=sorted(columns & set(form.changed_data)) if change else None)
+
+
 class ReadOnlyRows(admin.TabularInline):  # type: ignore[type-arg]
     """Rows that belong to the one that is shown, to be read with it."""
 
