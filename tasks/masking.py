@@ -23,7 +23,7 @@ _MARKED = (
     ("values", "sensitive_values"),
     ("config_values", "config_sensitive"),
 )
-_FLAGGED = ("value", "default", "expression")
+_FLAGGED = ("value", "default")
 
 
 def masked(plan: dict[str, Any], *, secrets: dict[str, str] | None = None) -> dict[str, Any]:
@@ -72,7 +72,8 @@ def _marked(node: dict[str, Any], hidden: set[str]) -> dict[str, Any]:
 def _flagged(node: dict[str, Any], hidden: set[str]) -> dict[str, Any]:
     if not node.get("sensitive"):
         return {}
-    return {key: _hide(node[key], hidden) for key in _FLAGGED if key in node}
+    hide = {**dict.fromkeys(_FLAGGED, _hide), "expression": _hide_expression}
+    return {key: hide[key](node[key], hidden) for key in hide if key in node}
 
 
 def _passed_on(node: dict[str, Any], hidden: set[str]) -> dict[str, Any]:
@@ -82,7 +83,7 @@ def _passed_on(node: dict[str, Any], hidden: set[str]) -> dict[str, Any]:
         return {}
     declared = module.get("variables", {})
     names = {name for name, each in declared.items() if isinstance(each, dict) and each.get("sensitive")}
-    shown = {name: _hide(held, hidden) if name in names else held for name, held in given.items()}
+    shown = {name: _hide_expression(held, hidden) if name in names else held for name, held in given.items()}
     return {"expressions": shown}
 
 
@@ -107,6 +108,13 @@ def _says_sensitive(marks: Any) -> bool:
 def _hide(value: Any, hidden: set[str]) -> Any:
     hidden.update(_texts(value))
     return None if value is None else MASK
+
+
+def _hide_expression(expression: Any, hidden: set[str]) -> str:
+    """Hide an expression. The names it refers to are addresses, which are shown wherever else they are."""
+    constants = expression.get("constant_value") if isinstance(expression, dict) else expression
+    hidden.update(_texts(constants))
+    return MASK
 
 
 def _hide_each(held: dict[str, Any], hidden: set[str]) -> dict[str, Any]:

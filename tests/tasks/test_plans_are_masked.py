@@ -61,6 +61,10 @@ output "fallback" {
   value     = { deep = [var.fallback] }
   sensitive = true
 }
+output "nested" {
+  value     = terraform_data.nested.id
+  sensitive = true
+}
 """
 CHILD = """
 variable "token" {
@@ -171,6 +175,11 @@ def test_sensitive_variables_are_masked_and_others_shown(masked: dict[str, Any])
 def test_what_a_module_is_given_for_a_sensitive_variable_is_masked(masked: dict[str, Any]) -> None:
     given = masked["configuration"]["root_module"]["module_calls"]["child"]["expressions"]
     assert (given["token"], given["note"]) == (MASK, {"constant_value": "a note"})
+
+
+def test_a_resource_that_a_sensitive_output_names_keeps_its_address(masked: dict[str, Any]) -> None:
+    addresses = [each["address"] for each in masked["resource_changes"]]
+    assert addresses == ["terraform_data.leaky", "terraform_data.nested", "module.child.terraform_data.inner"]
 
 
 def test_the_platforms_own_secret_is_masked_inside_of_texts(masked: dict[str, Any]) -> None:
