@@ -11,11 +11,11 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
-from tasks.authentication import AttemptAuthentication
 
 from iacplatform.base import bodies
-from iacplatform.base.problems import Invalid
+from iacplatform.base.problems import Problem
 from tasks import plans
+from tasks.authentication import AttemptAuthentication
 from tasks.errors import AttemptClosed
 from tasks.models import Attempt, Plan, PlanPart
 from tasks.models.plan import Part
@@ -31,7 +31,8 @@ class AttemptView(APIView):
 
     def attempt(self, request: Request) -> Attempt:
         """Return the caller's attempt. Raises `AttemptClosed` when it is not the task's current one any more."""
-        attempt: Attempt = request.auth.attempt
+        holder: Any = request.auth
+        attempt: Attempt = holder.attempt
         if attempt.ended_at is not None or attempt.task.epoch != attempt.epoch:
             raise AttemptClosed("This attempt is over; drop it.")
         return attempt
@@ -58,8 +59,10 @@ class PlanPartView(AttemptView):
     def put(self, request: Request, part: str) -> HttpResponse:
         """Store a part of the plan that the attempt makes."""
         attempt = self.attempt(request)
-        if attempt.phase != Phase.PLAN or part not in Part.values:
-            raise Invalid(f"A plan attempt stores {', '.join(Part.values)}.", code="no_such_part")
+        if part not in Part.values:
+            raise NotFound(f"A plan has the parts {', '.join(Part.values)}.")
+        if attempt.phase != Phase.PLAN:
+            raise Problem("Only a plan phase stores a plan; this attempt applies one.", code="wrong_phase")
         content = bodies.read(request, settings.PLAN_PART_MAX_BYTES)
         plans.keep_part(attempt, part, content, request.headers.get("X-Content-SHA256", ""))
         return HttpResponse(status=204)

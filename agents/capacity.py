@@ -1,5 +1,6 @@
 """What a pool can take right now: the free slots of its connected agents, as one look at the database shows them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,7 +16,7 @@ from tasks.states import Lease
 
 @dataclass(kw_only=True)
 class Room:
-    """A connected agent, and which of its slots are free."""
+    """A connected agent that takes work, and which of its slots are free."""
 
     agent: Agent
     free: set[int]
@@ -39,7 +40,9 @@ class Capacity:
     pool: Pool | None
     now: datetime
     rooms: list[Room] = field(default_factory=list)
-    reservations: list[Task] = field(default_factory=list)  # oldest first
+    reservations: list[Task] = field(default_factory=list)  # on the rooms' agents, oldest first
+    away: frozenset[str] = frozenset()  # ids of the pool's agents that were cut off within their lease
+    leaving: int = 0  # connected agents that take nothing new
 
     @property
     def is_frozen(self) -> bool:
@@ -60,28 +63,37 @@ class Capacity:
         """Return the reservations on these agents, oldest first."""
         return [task for task in self.reservations if task.agent_id in agent_ids]
 
+    def release(self, agent_id: str, slot: int | None) -> None:
+        """Note that a slot became free in this very pass."""
+        room = self.room_of(agent_id)
+        if room is not None and slot is not None and slot < room.agent.capacity:
+            room.free.add(slot)
 
-def look(pool: Pool | None) -> Capacity:
-    """Return the pool's capacity: two queries, whatever the history."""
+    def summary(self) -> dict[str, Any]:
+        """Return the numbers that a reason shows as evidence."""
+        slots = sum(room.agent.capacity for room in self.rooms)
+        free = sum(len(room.free) for room in self.rooms)
+        return {"agents": len(self.rooms), "slots": slots, "free": free, "reserved": len(self.reservations)}
+
+
+def look(pool: Pool | None, now: datetime) -> Capacity:
+    """Return the pool's capacity at this moment of the database's clock: two queries, whatever the history."""
     if pool is None:
-        return Capacity(pool=None, now=clock.now())
-    agents = {agent.pk: agent for agent in Agent.objects.filter(pool=pool).connected()}
-    leased = list(Task.objects.exclude(lease=Lease.NONE).filter(agent_id__in=agents).order_by("lease_expires_at", "id"))
-    rooms = [Room(agent=agent, free=_free(agent, leased)) for agent in agents.values()]
-    reserved = [task for task in leased if task.lease == Lease.RESERVED]
-    return Capacity(pool=pool, now=clock.now(), rooms=rooms, reservations=reserved)
+        return Capacity(pool=None, now=now)
+    present = list(Agent.objects.filter(pool=pool, lease_until__gt=clock.DatabaseNow()))
+    working = {agent.pk: agent for agent in present if agent.session and not agent.draining}
+    held = Task.objects.exclude(lease=Lease.NONE).filter(agent_id__in=working)
+    leased = list(held.order_by("lease_expires_at", "id"))
+    return Capacity(
+        pool=pool,
+        now=now,
+        rooms=[Room(agent=agent, free=_free(agent, leased)) for agent in working.values()],
+        reservations=[task for task in leased if task.lease == Lease.RESERVED],
+        away=frozenset(agent.pk for agent in present if not agent.session and not agent.draining),
+        leaving=sum(1 for agent in present if agent.session and agent.draining),
+    )
 
 
-def _free(agent: Agent, leased: list[Task]) -> set[int]:
-    if agent.draining:
-        return set()
-    return set(range(agent.capacity)) - {
-        task.slot for task in leased if task.agent_id == agent.pk and task.slot is not None
-    }
-
-
-def summary(capacity: Capacity) -> dict[str, Any]:
-    """Return the numbers that a reason shows as evidence."""
-    slots = sum(room.agent.capacity for room in capacity.rooms)
-    free = sum(len(room.free) for room in capacity.rooms)
-    return {"agents": len(capacity.rooms), "slots": slots, "free": free, "reserved": len(capacity.reservations)}
+def _free(agent: Agent, leased: Iterable[Task]) -> set[int]:
+    taken = {task.slot for task in leased if task.agent_id == agent.pk}
+    return {slot for slot in range(agent.capacity) if slot not in taken}

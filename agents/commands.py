@@ -3,11 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from agents import sessions
 from agents.models import Agent
 from agents.protocol import Cancel, Drain, FromServer, Offer, Stop
 from agents.sessions import Session
-from iacplatform.base import clock
-from pools.models import PoolToken
 from tasks.attempts import ACCEPT_SECONDS
 from tasks.models import Attempt, Task
 from tasks.states import Lease, Stage
@@ -15,53 +14,66 @@ from tasks.states import Lease, Stage
 GRACE_SECONDS = 300
 """Between the one SIGINT and the kill (research: a second SIGINT, or an early kill, loses state)."""
 
+Pair = tuple[int, int]
+"""An attempt by task and epoch."""
+
 
 @dataclass
 class Told:
     """What this socket has said already, so that a hint that comes twice is no command twice."""
 
-    words: set[tuple[str, int, int]] = field(default_factory=set)
-    open: set[tuple[int, int]] = field(default_factory=set)
-
-    def first_time(self, kind: str, task: int, epoch: int) -> bool:
-        """Return whether this was not said before, and note it."""
-        word = (kind, task, epoch)
-        news = word not in self.words
-        self.words.add(word)
-        return news
-
-    def forget(self) -> None:
-        """Say everything again: news may have been lost."""
-        self.words.clear()
+    offered: set[Pair] = field(default_factory=set)
+    cancelled: set[Pair] = field(default_factory=set)
+    held: set[Pair] = field(default_factory=set)  # what the agent had when it was last told something
+    to_leave: bool = False
 
 
 def pending(session: Session, told: Told) -> list[FromServer]:
-    """Return the words that the agent has not heard on this socket. Raises nothing but `DatabaseError`."""
-    held = list(Task.objects.leased_by(session.agent_id).exclude(lease=Lease.RESERVED))
-    words = [word for task in held for word in _for_task(task, told)]
-    stopped = told.open - {(task.pk, task.epoch) for task in held}
-    told.open = {(task.pk, task.epoch) for task in held}
-    words += [_stop(*over) for over in sorted(stopped) if not _ended_by_itself(*over)]
-    return words + _for_agent(session, told)
+    """Return the words that the agent has not heard on this socket.
+
+    Raises `Rejected` when the session is over or its token revoked: the agent hears nothing more then.
+    """
+    agent = _standing(session)
+    held = {(task.pk, task.epoch): task for task in _held(session)}
+    words: list[FromServer] = [_offer(held[pair]) for pair in held.keys() - told.offered if _is_offered(held[pair])]
+    words += [_cancel(*pair) for pair in held.keys() - told.cancelled if held[pair].stage == Stage.CANCELLING]
+    words += [_stop(*pair) for pair in sorted(told.held - held.keys()) if not _ended_by_itself(*pair)]
+    words += [Drain()] if agent.draining and not told.to_leave else []
+    _note(told, held, agent)
+    return words
 
 
-def is_revoked(session: Session) -> bool:
-    """Return whether the pool token of this session lets nobody in any more."""
-    return not PoolToken.objects.valid().filter(pk=session.token_id).exists()
+def _standing(session: Session) -> Agent:
+    agent = Agent.objects.filter(pk=session.agent_id, session=session.session).first()
+    if agent is None:
+        raise sessions.over()
+    sessions.demand_token(session)
+    return agent
 
 
-def _for_task(task: Task, told: Told) -> list[FromServer]:
-    if task.lease == Lease.OFFERED and told.first_time("offer", task.pk, task.epoch):
-        return [_offer(task)]
-    if task.stage == Stage.CANCELLING and told.first_time("cancel", task.pk, task.epoch):
-        return [Cancel(task=task.pk, epoch=task.epoch, grace_seconds=GRACE_SECONDS)]
-    return []
+def _held(session: Session) -> list[Task]:
+    return list(Task.objects.leased_by(session.agent_id).exclude(lease=Lease.RESERVED).order_by("id"))
+
+
+def _note(told: Told, held: dict[Pair, Task], agent: Agent) -> None:
+    told.held = set(held)
+    told.offered = {pair for pair in held if _is_offered(held[pair])}
+    told.cancelled = {pair for pair in held if held[pair].stage == Stage.CANCELLING}
+    told.to_leave = agent.draining
+
+
+def _is_offered(task: Task) -> bool:
+    return task.lease == Lease.OFFERED
 
 
 def _offer(task: Task) -> Offer:
     phase: Any = task.phase
     slot: Any = task.slot
     return Offer(task=task.pk, epoch=task.epoch, phase=phase, slot=slot, accept_seconds=ACCEPT_SECONDS)
+
+
+def _cancel(task_id: int, epoch: int) -> Cancel:
+    return Cancel(task=task_id, epoch=epoch, grace_seconds=GRACE_SECONDS)
 
 
 def _stop(task_id: int, epoch: int) -> Stop:
@@ -71,8 +83,3 @@ def _stop(task_id: int, epoch: int) -> Stop:
 def _ended_by_itself(task_id: int, epoch: int) -> bool:
     """An attempt whose result came from the agent needs no word to stop."""
     return Attempt.objects.filter(task_id=task_id, epoch=epoch).exclude(exit_code=None).exists()
-
-
-def _for_agent(session: Session, told: Told) -> list[FromServer]:
-    draining = Agent.objects.filter(pk=session.agent_id, draining=True, lease_until__gt=clock.DatabaseNow()).exists()
-    return [Drain()] if draining and told.first_time("drain", 0, 0) else []

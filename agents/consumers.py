@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from channels.db import database_sync_to_async
@@ -21,6 +21,7 @@ CLOSED = 4400
 """Close code after a `Refused`; the word says why."""
 
 Answer = TypeVar("Answer")
+Words = list[FromServer]
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +35,9 @@ async def _in_thread(act: Callable[..., Answer], *args: Any) -> Answer:
 class AgentConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     """One agent's socket at `/agents/v1/connect`."""
 
-    session: Session | None = None
     token: PoolToken | None = None
+    session: Session | None = None
+    is_over = False
     deadline: asyncio.TimerHandle | None = None
 
     async def connect(self) -> None:
@@ -45,18 +47,66 @@ class AgentConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         await self.accept()
         if b"origin" in headers or b"cookie" in headers:
             await self._refuse(Refused(code="browser", message="Agents connect here, not browsers.", retry=False))
-            return
-        await self._authenticate(headers.get(b"authorization", b"").decode(errors="replace"))
+        else:
+            await self._answer(self._authenticate(headers.get(b"authorization", b"").decode(errors="replace")))
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Hand a word on and send the answers; a word that is none ends the socket with a sentence."""
+        if not self.is_over:
+            await self._answer(self._hear(text_data or ""))
+
+    async def wake(self, event: dict[str, Any]) -> None:
+        """Somebody changed a row that concerns this agent: say what it has not heard yet."""
+        if self.session is not None and not self.is_over:
+            await self._answer(_in_thread(commands.pending, self.session, self.told))
+
+    async def resync(self, event: dict[str, Any]) -> None:
+        """News may have been lost: look at everything."""
+        await self.wake(event)
+
+    async def disconnect(self, code: int) -> None:
+        """Say that the socket is gone; the agent's slots stay until its lease ends."""
+        self.is_over = True
+        if self.deadline is not None:
+            self.deadline.cancel()
+        if self.session is not None:
+            await self._close(self.session)
+
+    async def _authenticate(self, header: str) -> Words:
+        kind, _, text = header.partition(" ")
+        self.token = await _in_thread(sessions.token_of, text.strip()) if kind.lower() == "bearer" else None
+        if self.token is None:
+            message = "The pool token is wrong, revoked or expired: make one on the pool's page, give it to the agent."
+            raise Rejected("token", message, retry=False)
+        self.deadline = asyncio.get_running_loop().call_later(HELLO_SECONDS, self._too_quiet)
+        return []
+
+    def _too_quiet(self) -> None:
+        word = Refused(code="no_hello", message=f"No hello came within {HELLO_SECONDS} s.", retry=True)
+        self.farewell = asyncio.ensure_future(self._refuse(word))
+
+    async def _hear(self, text: str) -> Words:
+        word = protocol.parse_from_agent(text)
+        if self.session is None:
+            return await self._greet(word)
+        return await _in_thread(reports.handle, self.session, word)
+
+    async def _greet(self, word: protocol.FromAgent) -> Words:
+        if self.token is None or not isinstance(word, Hello):
+            raise ProtocolError("The first word is a hello.")
+        if self.deadline is not None:
+            self.deadline.cancel()
+        session, welcome = await _in_thread(sessions.open_session, self.token, word)
+        self.session = session
+        # First the groups and then the rows, so that no news falls in between.
+        for group in self._groups(session):
+            await self.channel_layer.group_add(group, self.channel_name)
+        return [welcome, *await _in_thread(commands.pending, session, self.told)]
+
+    async def _answer(self, work: Awaitable[Words]) -> None:
+        """Send the words that come of the work, or the one that says why there are none."""
         try:
-            word = protocol.parse_from_agent(text_data or "")
-            answers = (
-                await self._greet(word)
-                if self.session is None
-                else await _in_thread(reports.handle, self.session, word)
-            )
+            words = await work
         except ProtocolError as error:
             await self._refuse(Refused(code="bad_word", message=str(error), retry=True))
         except Rejected as error:
@@ -64,79 +114,35 @@ class AgentConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         except Problem as error:
             await self._refuse(Refused(code=error.code, message=error.detail, retry=True))
         except DatabaseError as error:
-            log.warning("The database did not take a word.", extra={"error": type(error).__name__})
-            await self._refuse(
-                Refused(code="try_again", message="The database is not available; try again.", retry=True)
-            )
+            log.warning("The database did not answer.", extra={"error": type(error).__name__, **self._log_fields()})
+            await self._refuse(Refused(code="try_again", message="The database does not answer.", retry=True))
+        except Exception:
+            # Our own fault: the agent must hear of it and come back, not wait on a socket that answers nothing.
+            log.exception("A word could not be dealt with.", extra=self._log_fields())
+            await self._refuse(Refused(code="error", message="The server failed; its log says how.", retry=True))
         else:
-            await self._say(answers)
+            await self._say(words)
 
-    async def _answer(self, word: protocol.FromAgent) -> list[FromServer]:
-        if self.session is None:
-            return await self._greet(word)
-        return await _in_thread(reports.handle, self.session, word)
-
-    async def disconnect(self, code: int) -> None:
-        """Say that the socket is gone; the agent's slots stay until its lease ends."""
-        if self.deadline is not None:
-            self.deadline.cancel()
-        if self.session is not None:
-            for group in self._groups(self.session):
-                await self.channel_layer.group_discard(group, self.channel_name)
-            await _in_thread(sessions.close, self.session)
-
-    async def wake(self, event: dict[str, Any]) -> None:
-        """Somebody changed a row that concerns this agent."""
-        if self.session is not None:
-            await self._look(self.session)
-
-    async def resync(self, event: dict[str, Any]) -> None:
-        """News may have been lost: look at everything, and say again what may not have been heard."""
-        await self.wake(event)
-
-    async def _authenticate(self, header: str) -> None:
-        kind, _, text = header.partition(" ")
-        self.token = await _in_thread(sessions.token_of, text.strip()) if kind.lower() == "bearer" else None
-        if self.token is None:
-            message = (
-                "The pool token is wrong, revoked or expired. Make one on the pool's page and give it to the agent."
-            )
-            await self._refuse(Refused(code="token", message=message, retry=False))
-            return
-        self.deadline = asyncio.get_running_loop().call_later(HELLO_SECONDS, self._too_quiet)
-
-    def _too_quiet(self) -> None:
-        word = Refused(code="no_hello", message=f"No hello came within {HELLO_SECONDS} s.", retry=True)
-        self.farewell = asyncio.ensure_future(self._refuse(word))
-
-    async def _greet(self, word: protocol.FromAgent) -> list[FromServer]:
-        if self.token is None or not isinstance(word, Hello):
-            raise ProtocolError("The first word is a hello.")
-        if self.deadline is not None:
-            self.deadline.cancel()
-        session, welcome = await _in_thread(sessions.open_session, self.token, word)
-        self.session = session
-        for group in self._groups(session):
-            await self.channel_layer.group_add(group, self.channel_name)
-        return [welcome, *await _in_thread(commands.pending, session, self.told)]
-
-    async def _look(self, session: Session) -> None:
-        try:
-            if await _in_thread(commands.is_revoked, session):
-                message = "The pool token was revoked or has expired; give the agent a new one."
-                await self._refuse(Refused(code="token_revoked", message=message, retry=False))
-                return
-            await self._say(await _in_thread(commands.pending, session, self.told))
-        except DatabaseError as error:
-            log.warning("The database did not answer.", extra={"error": type(error).__name__, **session.log_fields()})
-
-    async def _say(self, words: list[FromServer]) -> None:
+    async def _say(self, words: Words) -> None:
         for word in words:
             await self.send(text_data=protocol.dump(word))
 
     async def _refuse(self, word: Refused) -> None:
-        await self.send(text_data=protocol.dump(word))
-        await self.close(code=CLOSED)
+        if not self.is_over:
+            self.is_over = True
+            await self.send(text_data=protocol.dump(word))
+            await self.close(code=CLOSED)
+
+    async def _close(self, session: Session) -> None:
+        for group in self._groups(session):
+            await self.channel_layer.group_discard(group, self.channel_name)
+        try:
+            await _in_thread(sessions.close, session)
+        except DatabaseError as error:
+            log.warning("A session was left open.", extra={"error": type(error).__name__, **session.log_fields()})
+
+    def _log_fields(self) -> dict[str, Any]:
+        return self.session.log_fields() if self.session else {}
 
     @staticmethod
     def _groups(session: Session) -> tuple[str, str]:

@@ -2,26 +2,27 @@
 
 Any process may do it at any time. Passes over one pool follow one another (an advisory lock of the database, held for
 one transaction), so each sees what the one before it decided, and an answer to a person is never a guess. A lost
-process loses its lock with its connection; `lock_timeout` bounds the wait for a stalled one.
+process loses its lock with its connection; `lock_timeout` bounds the wait for a stalled one. A task whose row somebody
+else holds is passed over: that one's news brings the next pass.
 """
 
 import logging
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from agents import capacity as capacities
 from agents import gates
-from agents.capacity import Capacity, Room
-from agents.gates import Candidate
-from iacplatform.base import actors
+from agents.candidates import Candidate
+from iacplatform.base import actors, wakeups
 from pools.models import Pool
-from tasks import attempts, moves, plans, reasons, recovery
+from tasks import attempts, moves, reasons, recovery
 from tasks.errors import LostRace
 from tasks.models import Task
-from tasks.reasons import Code
-from tasks.states import Status
+from tasks.reasons import Code, Turn, WaitReason
+from tasks.states import Lease, Status
 
 FAST_PATH_TASKS = 200
 """Most tasks that one pass of the fast path looks at; the sweep looks at all."""
@@ -31,12 +32,13 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Pass:
-    """What one pass over a pool did."""
+    """What one pass over a pool did. `overdue`: offers that some news should have brought about earlier."""
 
     pool_id: str | None
     cause: str
     seen: int = 0
     offers: int = 0
+    overdue: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
 
     def log_fields(self) -> dict[str, object]:
@@ -54,10 +56,10 @@ def dispatch(
     """
     done = Pass(pool_id, cause)
     with transaction.atomic():
-        _one_pass_at_a_time(pool_id)
-        capacity = capacities.look(Pool.objects.filter(pk=pool_id).first() if pool_id else None)
+        now = _one_pass_at_a_time(pool_id)
+        capacity = capacities.look(Pool.objects.filter(pk=pool_id).first() if pool_id else None, now)
         for task in _runnable(pool_id, most, task_id):
-            _decide(task, capacity, done)
+            _look_at(Candidate(task, capacity), done)
     if done.seen:
         log.info("Dispatched.", extra=done.log_fields())
     return done
@@ -73,56 +75,73 @@ def try_dispatch(pool_id: str | None, *, cause: str, task_id: int | None = None)
             moves.explain_wait(task, reasons.dispatch_failed(type(error).__name__))
 
 
-def _one_pass_at_a_time(pool_id: str | None) -> None:
+def _one_pass_at_a_time(pool_id: str | None) -> datetime:
+    """Wait for one's turn at the pool; return the database's time then."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"dispatch:{pool_id}"])
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0)), iac_now()", [f"dispatch:{pool_id}"])
+        now: datetime = cursor.fetchone()[1]
+        return now
 
 
 def _runnable(pool_id: str | None, most: int | None, task_id: int | None) -> list[Task]:
     waiting = Task.objects.select_related("workspace__state_lock").for_pool(pool_id).runnable().in_order()
+    waiting = waiting.select_for_update(of=("self",), skip_locked=True, no_key=True)
     batch = list(waiting[:most])
     if task_id is None or any(task.pk == task_id for task in batch):
         return batch
     return [*batch, *waiting.filter(id=task_id)]
 
 
-def _decide(task: Task, capacity: Capacity, done: Pass) -> None:
+def _look_at(candidate: Candidate, done: Pass) -> None:
+    """Decide on a task. What is wrong with one is written on it, and must not keep the others from their slots."""
     done.seen += 1
-    if task.status == Status.CONFIRMED and plans.is_stale(task):
+    try:
+        reason = _decide(candidate, done)
+    except DatabaseError:
+        raise
+    except Exception as error:
+        log.exception("A task could not be dispatched.", extra=candidate.task.log_fields())
+        reason = reasons.dispatch_failed(type(error).__name__)
+    if reason is not None:
+        done.reasons[reason.code] += 1
+        moves.explain_wait(candidate.task, reason)
+
+
+def _decide(candidate: Candidate, done: Pass) -> WaitReason | None:
+    """Return why the task waits; None when it does not: it was offered, or ended."""
+    if candidate.needs_new_plan:
         cause = "The state has changed since the confirmed plan was made."
-        recovery.plan_again(task, cause=cause, actor=actors.DISPATCHER)
-    if task.is_final:
-        return
-    candidate = Candidate(task, capacity)
+        recovery.plan_again(candidate.task, cause=cause, actor=actors.DISPATCHER)
+        candidate = Candidate(candidate.task, candidate.capacity)
+    if candidate.task.is_final:
+        return None
     reason = gates.first_obstacle(candidate)
-    if reason is not None and reason.code == Code.NO_FREE_SLOT and _reclaim(candidate):
+    if reason is not None and _wants_room(candidate, reason) and _reclaim(candidate):
         reason = gates.first_obstacle(candidate)
     if reason is None:
         _offer(candidate, done)
-        return
-    done.reasons[reason.code] += 1
-    moves.explain_wait(task, reason)
+    return reason
+
+
+def _wants_room(candidate: Candidate, reason: WaitReason) -> bool:
+    return reason.code == Code.NO_FREE_SLOT and not candidate.awaits_kept_slot
 
 
 def _offer(candidate: Candidate, done: Pass) -> None:
-    room, slot = _choose(candidate)
+    task, capacity = candidate.task, candidate.capacity
+    room, slot = candidate.choose()
+    kept_on, kept, was_due = task.agent_id, task.slot, (task.reason or {}).get("turn") != Turn.TIME
     try:
-        attempts.offer(candidate.task, room.place(slot))
+        attempts.offer(task, room.place(slot))
     except (LostRace, IntegrityError) as error:
         # A person's move, or a slot that filled in this instant, must not undo the rest of the pass.
-        log.info("An offer came too late.", extra={"error": type(error).__name__, **candidate.task.log_fields()})
+        log.info("An offer came too late.", extra={"error": type(error).__name__, **task.log_fields()})
         return
+    wakeups.wake(f"agent.{room.agent.pk}")
+    capacity.release(kept_on, kept)
     room.free.discard(slot)
     done.offers += 1
-
-
-def _choose(candidate: Candidate) -> tuple[Room, int]:
-    """Return the slot that is kept for the task, else one of the fullest agent: empty agents stay empty, to go away."""
-    kept, slot = candidate.kept, candidate.task.slot
-    if kept is not None and kept in candidate.able and slot is not None:
-        return kept, slot
-    fullest = min((room for room in candidate.able if room.free), key=lambda room: (len(room.free), room.agent.name))
-    return fullest, min(fullest.free)
+    done.overdue += was_due
 
 
 def _reclaim(candidate: Candidate) -> bool:
@@ -130,19 +149,20 @@ def _reclaim(candidate: Candidate) -> bool:
     capacity = candidate.capacity
     if capacity.can_grow:
         return False
-    for holder in capacity.holding({room.agent.pk for room in candidate.able}):
-        room = capacity.room_of(holder.agent_id)
-        if holder.status == Status.APPLY_PENDING and room is not None and holder.slot is not None:
-            return _give_up(holder, room, holder.slot, candidate)
-    return False
+    held = capacity.holding({room.agent.pk for room in candidate.able})
+    return any(_give_up(holder, candidate) for holder in held)
 
 
-def _give_up(holder: Task, room: Room, slot: int, candidate: Candidate) -> bool:
-    cause = f"Its slot was given to task {candidate.task.pk}, which found no other."
-    candidate.capacity.reservations.remove(holder)
-    try:
-        recovery.end_reservation(holder, cause=cause, actor=actors.DISPATCHER)
-    except LostRace:
+def _give_up(holder: Task, candidate: Candidate) -> bool:
+    """Free a slot that is kept for a plan which nobody has confirmed; return whether it was ours to free."""
+    capacity = candidate.capacity
+    unconfirmed = Task.objects.filter(pk=holder.pk, status=Status.APPLY_PENDING, lease=Lease.RESERVED)
+    ours = unconfirmed.select_related("workspace").select_for_update(of=("self",), skip_locked=True, no_key=True)
+    kept = ours.first()
+    if kept is None:
         return False
-    room.free.add(slot)
+    capacity.reservations.remove(holder)
+    capacity.release(kept.agent_id, kept.slot)
+    cause = f"Its slot was given to task {candidate.task.pk}, which found no other."
+    recovery.end_reservation(kept, cause=cause, actor=actors.DISPATCHER)
     return True

@@ -4,7 +4,9 @@ from typing import Any
 
 from agents import capacity as capacities
 from agents import gates
-from agents.gates import Candidate, Gate
+from agents.candidates import Candidate
+from agents.gates import Gate
+from iacplatform.base import clock
 from pools.models import Pool
 from tasks.models import Task
 from tasks.reasons import WaitReason
@@ -20,10 +22,16 @@ def explain(task: Task) -> dict[str, Any]:
 
 
 def _answers(task: Task) -> list[Answer]:
-    if task.is_final or task.status in {Status.RUNNING, Status.NEEDS_ATTENTION} or task.lease == Lease.OFFERED:
+    if task.is_final or task.status == Status.NEEDS_ATTENTION:
+        return [_answer(gate, "not_reached", None) for gate in gates.GATES]
+    if task.status == Status.RUNNING or task.lease == Lease.OFFERED:
         return [_answer(gate, "pass", None) for gate in gates.GATES]
+    return _asked(task)
+
+
+def _asked(task: Task) -> list[Answer]:
     pool = Pool.objects.filter(pk=task.pool_now).first()  # type: ignore[attr-defined]
-    candidate = Candidate(task, capacities.look(pool))
+    candidate = Candidate(task, capacities.look(pool, clock.now()))
     answers: list[Answer] = []
     for gate in gates.GATES:
         closed = any(answer["result"] == "wait" for answer in answers)

@@ -4,68 +4,24 @@ The dispatcher and `explain` go through the same list, so an explanation cannot 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
 
 from agents import waits
-from agents.capacity import Capacity, Room
+from agents.candidates import Candidate
 from pools.models import PoolType
-from tasks import plans, reasons, results, scheduler
-from tasks.attempts import phase_of
-from tasks.models import Plan, Task
+from tasks import reasons, results, scheduler
 from tasks.reasons import WaitReason
-from tasks.states import Lease, Phase, Status
-from workspaces.models import Workspace
-
-STICKY_SECONDS = 5
-"""How long a confirmed task waits for the agent that keeps its slot to come back, before it goes anywhere else."""
-
-
-@dataclass
-class Candidate:
-    """A task at the gates, with what they ask about it."""
-
-    task: Task
-    capacity: Capacity
-
-    @property
-    def workspace(self) -> Workspace:
-        """The task's workspace."""
-        return self.task.workspace
-
-    @cached_property
-    def plan(self) -> Plan | None:
-        """The plan that its apply would apply; None while it needs a plan."""
-        return Plan.objects.current_of(self.task) if self.task.plan_digest else None
-
-    @cached_property
-    def able(self) -> list[Room]:
-        """The connected agents that can do it."""
-        rooms = self.capacity.rooms
-        if phase_of(self.task) == Phase.APPLY and self.plan is not None:
-            return [room for room in rooms if _can_apply(room, self.plan)]
-        fitting = [room for room in rooms if room.has(self.workspace.engine, self.workspace.terraform_version)]
-        # Where no agent has the engine, one of them says so at once (`engine_missing`) rather than nobody for ever.
-        return fitting or rooms
-
-    @property
-    def kept(self) -> Room | None:
-        """The connected agent that keeps a slot for it."""
-        return self.capacity.room_of(self.task.agent_id) if self.task.lease == Lease.RESERVED else None
-
-
-LOCK_GRACE_SECONDS = 24 * 3600
-"""How long a confirmed apply may be held back by a person's lock before it counts as stuck."""
+from tasks.states import RUNNABLE, Status
 
 Gate = Callable[[Candidate], WaitReason | None]
 
 
 def workspace_lock(candidate: Candidate) -> WaitReason | None:
     """Nobody holds the workspace, or the task changes nothing."""
-    workspace = candidate.workspace
-    if candidate.task.is_changing and workspace.is_locked:
-        return reasons.workspace_locked(workspace.locked_by, workspace.lock_reason, LOCK_GRACE_SECONDS)
-    return None
+    task, workspace = candidate.task, candidate.workspace
+    if not (task.is_changing and workspace.is_locked):
+        return None
+    grace = waits.LOCK_GRACE_SECONDS if task.status in RUNNABLE else None
+    return reasons.workspace_locked(workspace.locked_by, workspace.lock_reason, grace)
 
 
 def queue_position(candidate: Candidate) -> WaitReason | None:
@@ -78,13 +34,10 @@ def queue_position(candidate: Candidate) -> WaitReason | None:
 
 def confirmation(candidate: Candidate) -> WaitReason | None:
     """Its plan is confirmed, or it needs none yet."""
-    task, plan = candidate.task, candidate.plan
-    if task.status != Status.APPLY_PENDING or plan is None:
+    plan = candidate.plan
+    if candidate.task.status != Status.APPLY_PENDING or plan is None:
         return None
-    state = plans.state_now(task.workspace_id)
-    if plans.is_outdated(plan, state):
-        return reasons.plan_stale({"planned_serial": plan.serial, "serial": state[1]})
-    return reasons.awaiting_confirmation(results.sentence(plan))
+    return candidate.staleness or reasons.awaiting_confirmation(results.sentence(plan))
 
 
 def state_lock(candidate: Candidate) -> WaitReason | None:
@@ -120,8 +73,8 @@ def pool_usable(candidate: Candidate) -> WaitReason | None:
 
 def freeze_window(candidate: Candidate) -> WaitReason | None:
     """The pool starts new work now."""
-    pool = candidate.capacity.pool
-    return waits.pool_frozen(pool) if pool is not None and candidate.capacity.is_frozen else None
+    pool, now = candidate.capacity.pool, candidate.capacity.now
+    return waits.pool_frozen(pool, now) if pool is not None and candidate.capacity.is_frozen else None
 
 
 def agents_connected(candidate: Candidate) -> WaitReason | None:
@@ -129,7 +82,7 @@ def agents_connected(candidate: Candidate) -> WaitReason | None:
     pool = candidate.capacity.pool
     if pool is None or candidate.capacity.rooms:
         return None
-    return waits.no_connected_agent(pool)
+    return waits.no_connected_agent(pool, candidate.capacity.leaving)
 
 
 def matching_agent(candidate: Candidate) -> WaitReason | None:
@@ -141,13 +94,10 @@ def matching_agent(candidate: Candidate) -> WaitReason | None:
 
 def free_slot(candidate: Candidate) -> WaitReason | None:
     """One of those has a slot: the one kept for the task, or a free one."""
-    task = candidate.task
     if candidate.kept in candidate.able:
         return None
-    if task.lease == Lease.RESERVED and task.confirmed_at is not None:
-        waited = (candidate.capacity.now - task.confirmed_at).total_seconds()
-        if waited < STICKY_SECONDS:
-            return waits.kept_slot_away(task, STICKY_SECONDS)
+    if candidate.awaits_kept_slot:
+        return waits.kept_slot_away(candidate.task)
     if any(room.free for room in candidate.able):
         return None
     return waits.no_free_slot(candidate.capacity)
@@ -171,8 +121,3 @@ GATES: tuple[Gate, ...] = (
 def first_obstacle(candidate: Candidate) -> WaitReason | None:
     """Return why the task may not start, or None when it may."""
     return next((reason for gate in GATES if (reason := gate(candidate)) is not None), None)
-
-
-def _can_apply(room: Room, plan: Plan) -> bool:
-    agent = room.agent
-    return room.has(plan.engine, plan.version) and (agent.os, agent.arch) == (plan.os, plan.arch)

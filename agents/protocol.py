@@ -10,6 +10,7 @@ Used by the server and by the agent program, so it imports neither Django nor an
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from types import NoneType, UnionType
@@ -26,6 +27,9 @@ LOG_BATCH_BYTES = 64 * 1024
 
 TEXT_CHARACTERS = 128 * 1024
 """Longest string of any field: a full log batch in base64 fits."""
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+"""NUL and halves of surrogate pairs: JSON can carry them, no database and no UTF-8 can."""
 
 HEARTBEAT_SECONDS = 10
 LEASE_SECONDS = 45
@@ -341,8 +345,8 @@ def _scalar(value: Any, hint: Any, path: str) -> Any:
         if not isinstance(value, bool):
             raise ProtocolError(f"{path} must be true or false.")
     elif hint is str:
-        if not isinstance(value, str) or len(value) > TEXT_CHARACTERS or "\x00" in value:
-            raise ProtocolError(f"{path} must be a string of at most {TEXT_CHARACTERS} characters without NUL.")
+        if not isinstance(value, str) or len(value) > TEXT_CHARACTERS or _UNSTORABLE.search(value):
+            raise ProtocolError(f"{path} must be text of at most {TEXT_CHARACTERS} characters without NUL.")
     elif isinstance(value, bool) or not isinstance(value, int | (float if hint is float else int)):
         raise ProtocolError(f"{path} must be a number.")
     elif not -(2**53) <= value <= 2**53:

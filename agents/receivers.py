@@ -7,8 +7,13 @@ from agents.models import Agent
 from iacplatform.base import wakeups
 from tasks.models import Task
 from tasks.signals import task_moved
-from tasks.states import Event
+from tasks.states import RUNNABLE, Event
 from workspaces.signals import state_changed, workspace_changed
+
+_FROM_AGENT = frozenset(
+    {Event.ACCEPTED, Event.PLANNED, Event.UNCHANGED, Event.AUTO_APPLY, Event.APPLIED, Event.REFUSED}
+)
+"""Moves that the agent itself reported: it need not be told of them."""
 
 _BUSY = frozenset({Event.OFFERED, Event.ACCEPTED})
 """Moves that free no slot and make nothing runnable."""
@@ -22,18 +27,18 @@ def connect() -> None:
 
 
 def _after_move(task_id: int, event: str, status: str, agent_id: str, **news: Any) -> None:
-    if agent_id and event != Event.ACCEPTED:
+    if agent_id and event not in _FROM_AGENT:
         wakeups.wake(f"agent.{agent_id}")
     if event in _BUSY or (event == Event.CANCEL and status == "running"):
         return
-    for pool_id in _pools(task_id, agent_id):
+    for pool_id in _pools(task_id, status, agent_id):
         dispatcher.try_dispatch(pool_id, cause=event, task_id=task_id)
 
 
-def _pools(task_id: int, agent_id: str) -> set[str | None]:
-    """Return the pool that the task would run on, and the one whose slot it held."""
+def _pools(task_id: int, status: str, agent_id: str) -> set[str | None]:
+    """Return the pool that the task would run on now, where it is runnable, and the one whose slot it held."""
     held = set(Agent.objects.filter(pk=agent_id).values_list("pool_id", flat=True)) if agent_id else set()
-    return Task.objects.filter(pk=task_id).pool_ids() | held
+    return (Task.objects.filter(pk=task_id).pool_ids() if status in RUNNABLE else set()) | held
 
 
 def _after_workspace(workspace_id: str, **news: Any) -> None:

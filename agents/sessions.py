@@ -5,17 +5,12 @@ from typing import Any
 
 from django.db import transaction
 
-from agents import dispatcher, protocol
+from agents import dispatcher, protocol, work
 from agents.models import Agent
 from agents.protocol import Hello, Refused, Welcome, Work
-from iacplatform.base import clock, ids
+from iacplatform.base import clock, ids, wakeups
 from pools.models import PoolToken
-from tasks import recovery
-from tasks.models import Attempt, Task
-from tasks.states import Lease
-
-FORGOTTEN_SECONDS = 30
-"""A running task that its agent has not listed for this long after it accepted is not known there any more."""
+from tasks.models import Task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,12 +53,9 @@ def open_session(token: PoolToken, hello: Hello) -> tuple[Session, Welcome]:
     _demand_sense(hello)
     with transaction.atomic():
         agent = _register(token, hello)
-    session = Session(
-        agent_id=agent.pk, agent_name=agent.name, pool_id=agent.pool_id, token_id=token.pk, session=agent.session
-    )
-    keep = _reconcile(agent, hello.work)
+    keep = work.take_stock(agent, hello.work)
     dispatcher.try_dispatch(agent.pool_id, cause="agent_connected")
-    return session, Welcome(
+    return _session(agent, token), Welcome(
         version=version,
         agent_id=agent.pk,
         session=agent.session,
@@ -72,49 +64,90 @@ def open_session(token: PoolToken, hello: Hello) -> tuple[Session, Welcome]:
     )
 
 
-def heartbeat(session: Session, work: tuple[Work, ...]) -> list[Work]:
+def demand_open(session: Session) -> None:
+    """Raise `Rejected` when another connection speaks for the agent now: two of one name must not both start a task."""
+    if not Agent.objects.filter(pk=session.agent_id, session=session.session).exists():
+        raise over()
+
+
+def demand_token(session: Session) -> None:
+    """Raise `Rejected` when the pool token of this session lets nobody in any more."""
+    if not PoolToken.objects.valid().filter(pk=session.token_id).exists():
+        message = "The pool token was revoked or has expired; give the agent a new one."
+        raise Rejected("token_revoked", message, retry=False)
+
+
+def heartbeat(session: Session, listed: tuple[Work, ...]) -> list[Work]:
     """Prolong the lease; return the work that is no longer the agent's. Raises `Rejected` when the session is over."""
     mine = Agent.objects.filter(pk=session.agent_id, session=session.session)
     beat = {"last_seen_at": clock.DatabaseNow(), "lease_until": clock.In(seconds=protocol.LEASE_SECONDS)}
     if not mine.update(**beat):
-        raise Rejected("session_over", "Another connection of this agent took over.", retry=False)
-    if not PoolToken.objects.valid().filter(pk=session.token_id).exists():
-        raise Rejected(
-            "token_revoked", "The pool token was revoked or has expired; give the agent a new one.", retry=False
-        )
-    return _compare(session, work)
+        raise over()
+    demand_token(session)
+    return work.compare(session.agent_id, listed)
 
 
 def close(session: Session) -> None:
-    """The socket is gone. The slots stay until the lease ends: a dropped connection is no death."""
-    Agent.objects.filter(pk=session.agent_id, session=session.session).update(session="")
+    """The socket is gone. The slots stay until the lease ends: a dropped connection is no death.
+
+    But an agent that said that it leaves, and holds nothing, has gone; its name is free at once.
+    """
+    mine = Agent.objects.filter(pk=session.agent_id, session=session.session)
+    mine.update(session="")
+    if not Task.objects.leased_by(session.agent_id).exists():
+        gone = Agent.objects.filter(pk=session.agent_id, session="", draining=True)
+        gone.update(lease_until=clock.DatabaseNow())
 
 
-def drain(session: Session) -> None:
-    """The agent takes nothing new from now on."""
+def leave(session: Session) -> None:
+    """The agent takes nothing new from now on: what is only offered to it or kept on it goes elsewhere at once."""
     Agent.objects.filter(pk=session.agent_id).update(draining=True)
+    work.let_go(session.agent_id, f"Agent {session.agent_name} is leaving.")
+
+
+def over() -> Rejected:
+    return Rejected("session_over", "Another connection of this agent took over.", retry=False)
+
+
+def _session(agent: Agent, token: PoolToken) -> Session:
+    return Session(
+        agent_id=agent.pk, agent_name=agent.name, pool_id=agent.pool_id, token_id=token.pk, session=agent.session
+    )
 
 
 def _demand_sense(hello: Hello) -> None:
     if not 1 <= hello.capacity <= 64:
         raise Rejected("capacity", "An agent has 1 to 64 slots.", retry=False)
-    if not ids.NAME.fullmatch(hello.name) or not ids.NAME.fullmatch(hello.instance):
+    if not ids.NAME.fullmatch(hello.name) or not ids.NAME.fullmatch(hello.instance) or len(hello.instance) > 64:
         message = "An agent's name has 1 to 90 letters, digits, dashes and underscores, and no leading dash."
         raise Rejected("name", message, retry=False)
+    if len(hello.pod_name) > 253:
+        raise Rejected("pod_name", "A pod's name has 253 characters at most.", retry=False)
 
 
 def _register(token: PoolToken, hello: Hello) -> Agent:
     agent, _ = Agent.objects.select_for_update(of=("self",)).get_or_create(
         pool_id=token.pool_id, name=hello.name, defaults={"instance": hello.instance}
     )
-    if agent.instance != hello.instance and agent.lease_until > clock.now():
-        message = (
-            f"Another agent named {hello.name} is connected to pool {token.pool.name}; give this one another name."
-        )
-        raise Rejected("name_taken", message, retry=True)
     if agent.instance != hello.instance:
-        _lose_all(agent, "Another agent took its name.")
-    columns = {
+        _take_name(agent, token)
+    Agent.objects.filter(pk=agent.pk).update(**_columns(token, hello), draining=_stays_draining(agent, hello))
+    agent.refresh_from_db()
+    wakeups.wake(f"agent.{agent.pk}")  # whoever spoke for it so far finds its session gone
+    return agent
+
+
+def _take_name(agent: Agent, token: PoolToken) -> None:
+    """Give the name of an agent that was silent for a whole lease to another one; `Rejected` while it may live."""
+    if agent.lease_until > clock.now():
+        message = f"Another agent of pool {token.pool.name} is named {agent.name}; give this one another name."
+        raise Rejected("name_taken", message, retry=True)
+    for task in Task.objects.leased_by(agent.pk):
+        work.lose(task, agent.pk, "Another agent took its name.", last_seen=agent.last_seen_at)
+
+
+def _columns(token: PoolToken, hello: Hello) -> dict[str, Any]:
+    return {
         "instance": hello.instance,
         "session": ids.new("s-", 20),
         "pool_token": token,
@@ -124,54 +157,12 @@ def _register(token: PoolToken, hello: Hello) -> Agent:
         "os": hello.os[:20],
         "arch": hello.arch[:20],
         "version": hello.agent_version[:40],
-        "draining": False,
+        "connected_at": clock.DatabaseNow(),
+        "last_seen_at": clock.DatabaseNow(),
+        "lease_until": clock.In(seconds=protocol.LEASE_SECONDS),
     }
-    times = {"connected_at": clock.DatabaseNow(), "last_seen_at": clock.DatabaseNow()}
-    lease = {"lease_until": clock.In(seconds=protocol.LEASE_SECONDS)}
-    Agent.objects.filter(pk=agent.pk).update(**columns, **times, **lease)
-    agent.refresh_from_db()
-    return agent
 
 
-def _reconcile(agent: Agent, work: tuple[Work, ...]) -> tuple[Work, ...]:
-    """Return what the agent may go on with; what it runs no more is lost at once, not after a lease."""
-    listed = {(item.task, item.epoch) for item in work}
-    for task in Task.objects.leased_by(agent.pk).filter(lease=Lease.RUNNING):
-        if (task.pk, task.epoch) not in listed:
-            _lose(task, agent, "The agent came back without it.")
-    for task in Task.objects.leased_by(agent.pk).filter(slot__gte=agent.capacity):
-        _lose(task, agent, "The agent came back with fewer slots.")
-    keep = tuple(item for item in work if _is_current(agent.pk, item))
-    for item in keep:
-        recovery.slot_regained(item.task, item.epoch, agent.pk)
-    return keep
-
-
-def _is_current(agent_id: str, item: Work) -> bool:
-    """A result may still come for an attempt that has not ended, even when its lease is gone (`needs_attention`)."""
-    current = Attempt.objects.filter(task_id=item.task, epoch=item.epoch, agent_id=agent_id, task__epoch=item.epoch)
-    return current.filter(ended_at=None).exists()
-
-
-def _compare(session: Session, work: tuple[Work, ...]) -> list[Work]:
-    listed = {(item.task, item.epoch) for item in work}
-    _lose_forgotten(session, listed)
-    current = set(Attempt.objects.filter(agent_id=session.agent_id, ended_at=None).values_list("task_id", "epoch"))
-    return [Work(task=task, epoch=epoch) for task, epoch in listed - current]
-
-
-def _lose_forgotten(session: Session, listed: set[tuple[int, int]]) -> None:
-    running = Attempt.objects.filter(agent_id=session.agent_id, ended_at=None, task__lease=Lease.RUNNING)
-    for attempt in running.filter(accepted_at__lt=clock.In(seconds=-FORGOTTEN_SECONDS)).select_related("task"):
-        if (attempt.task_id, attempt.epoch) not in listed:
-            cause = "The agent does not know of it any more."
-            recovery.slot_lost(attempt.task_id, session.agent_id, cause=cause, last_seen=None)
-
-
-def _lose_all(agent: Agent, cause: str) -> None:
-    for task in Task.objects.leased_by(agent.pk):
-        _lose(task, agent, cause)
-
-
-def _lose(task: Task, agent: Agent, cause: str) -> None:
-    recovery.slot_lost(task.pk, agent.pk, cause=cause, last_seen=agent.last_seen_at)
+def _stays_draining(agent: Agent, hello: Hello) -> bool:
+    """A drained agent that comes back with work has only lost its connection; a drained pod is going to be deleted."""
+    return agent.draining and agent.instance == hello.instance and bool(hello.work or hello.pod_name)

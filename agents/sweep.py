@@ -1,39 +1,44 @@
 """The safety net: everything that a lost hint, a dead process or the passing of time has left behind.
 
-Looks by time, at all tasks, and may be repeated and interrupted without harm. With all hints lost, everything still
-completes, one sweep later.
+Looks by time, at all tasks, and may be repeated and interrupted without harm, by several at once too: the lock only
+saves work. With all hints lost, everything still completes, one sweep later.
 """
 
 import logging
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from typing import TypeVar
 
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models import Q
 
-from agents import dispatcher, protocol
+from agents import dispatcher, protocol, work
 from agents.models import Agent
 from iacplatform.base import clock
 from iacplatform.base.models import SWEEP, Beat
-from tasks import attempts, recovery, scheduler
+from tasks import attempts, scheduler
 from tasks.models import Task
 from tasks.states import Lease, Status
 
 LOCK = "sweep"
+STALLED_SECONDS = 30
+"""After so much silence whoever holds the lock is taken to be stalled, and others sweep beside it."""
+
 KEEP_BEATS = timedelta(hours=1)
+
+Row = TypeVar("Row")
 
 log = logging.getLogger(__name__)
 
 
 def sweep() -> bool:
     """Look at everything once; return False when another process is doing that already."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [LOCK])
-        if not cursor.fetchone()[0]:
-            return False
-        try:
+    with _turn() as is_ours:
+        if is_ours or is_late(STALLED_SECONDS):
             _look_at_everything()
-        finally:
-            cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [LOCK])
-    return True
+            return True
+    return False
 
 
 def is_late(seconds: float) -> bool:
@@ -41,61 +46,103 @@ def is_late(seconds: float) -> bool:
     return not Beat.objects.filter(name=SWEEP, at__gt=clock.In(seconds=-seconds)).exists()
 
 
-def _look_at_everything() -> None:
-    for step in (_offers, _lost_agents, _reservations, _overtime, _queues, _runnable):
+@contextmanager
+def _turn() -> Iterator[bool]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [LOCK])
+        is_ours: bool = cursor.fetchone()[0]
         try:
-            step()
-        except Exception:
-            # One broken row must not keep the sweep from all the others.
-            log.exception("A step of the sweep failed.", extra={"step": step.__name__})
+            yield is_ours
+        finally:
+            if is_ours:
+                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [LOCK])
+
+
+def _look_at_everything() -> None:
+    could_hear = Beat.objects.received_for(timedelta(seconds=protocol.LEASE_SECONDS))
+    # An outage of ours is not the agents' death: they are given up only after we could have heard them.
+    steps = [_offers, *([_lost_agents, _overtime] if could_hear else []), _reservations, _queues, _runnable]
+    for step in steps:
+        _try(step)
     Beat.objects.strike(SWEEP)
     Beat.objects.filter(at__lt=clock.now() - KEEP_BEATS).delete()
 
 
+def _try(step: Callable[[], None]) -> None:
+    try:
+        step()
+    except Exception:
+        log.exception("A step of the sweep failed.", extra={"step": step.__name__})
+
+
+def _each(rows: Iterable[Row], act: Callable[[Row], object]) -> None:
+    """One broken row must not keep the sweep from all the others."""
+    for row in rows:
+        try:
+            act(row)
+        except Exception:
+            log.exception("The sweep could not deal with a row.", extra={"row": str(row), "act": act.__name__})
+
+
 def _offers() -> None:
     """Take back what was not accepted in time."""
-    for task in Task.objects.filter(lease=Lease.OFFERED, lease_expires_at__lt=clock.DatabaseNow()):
-        name = Agent.objects.filter(pk=task.agent_id).values_list("name", flat=True).first()
-        cause = f"Agent {name} did not accept within {attempts.ACCEPT_SECONDS} s."
-        recovery.slot_lost(task.pk, task.agent_id, cause=cause, last_seen=None)
+    _each(Task.objects.filter(lease=Lease.OFFERED, lease_expires_at__lt=clock.DatabaseNow()), _take_back)
+
+
+def _take_back(task: Task) -> None:
+    name = Agent.objects.filter(pk=task.agent_id).values_list("name", flat=True).first()
+    work.lose(task, task.agent_id, f"Agent {name} did not accept within {attempts.ACCEPT_SECONDS} s.")
 
 
 def _lost_agents() -> None:
-    """Give up on agents that were silent for a whole lease, while we could have heard them for as long."""
-    if not Beat.objects.received_for(timedelta(seconds=protocol.LEASE_SECONDS)):
-        return
+    """Give up on agents that were silent for a whole lease."""
     held = Task.objects.exclude(lease=Lease.NONE).values("agent_id")
-    for agent in Agent.objects.expired().filter(agent_id__in=held):
-        cause = f"Agent {agent.name} was not heard of for {protocol.LEASE_SECONDS} s."
-        for task in Task.objects.leased_by(agent.pk):
-            recovery.slot_lost(task.pk, agent.pk, cause=cause, last_seen=agent.last_seen_at)
+    _each(Agent.objects.expired().filter(agent_id__in=held), _give_up)
 
 
-def _reservations() -> None:
-    """Let go of slots that were kept long enough."""
-    for task in Task.objects.filter(lease=Lease.RESERVED, lease_expires_at__lt=clock.DatabaseNow()):
-        recovery.slot_lost(
-            task.pk, task.agent_id, cause="The slot was kept as long as the pool allows.", last_seen=None
-        )
+def _give_up(agent: Agent) -> None:
+    cause = f"Agent {agent.name} was not heard of for {protocol.LEASE_SECONDS} s."
+    with transaction.atomic():
+        # It may be coming back in this very moment: then it waits for this, or is passed over here.
+        held = Agent.objects.select_for_update(skip_locked=True, no_key=True)
+        for gone in held.expired().filter(pk=agent.pk):
+            for task in Task.objects.leased_by(gone.pk):
+                work.lose(task, gone.pk, cause, last_seen=gone.last_seen_at)
 
 
 def _overtime() -> None:
     """Stop believing in phases that are long past their time-out."""
-    for task in Task.objects.filter(status=Status.RUNNING, deadline__lt=clock.DatabaseNow()):
-        cause = f"The {task.phase} is long past its time-out, and its agent did not end it."
-        recovery.slot_lost(task.pk, task.agent_id, cause=cause, last_seen=None)
+    _each(Task.objects.filter(status=Status.RUNNING, deadline__lt=clock.DatabaseNow()), _end_overtime)
+
+
+def _end_overtime(task: Task) -> None:
+    work.lose(task, task.agent_id, f"The {task.phase} is long past its time-out, and its agent did not end it.")
+
+
+def _reservations() -> None:
+    """Let go of slots that were kept long enough."""
+    _each(Task.objects.filter(lease=Lease.RESERVED, lease_expires_at__lt=clock.DatabaseNow()), _end_reservation)
+
+
+def _end_reservation(task: Task) -> None:
+    work.lose(task, task.agent_id, "The slot was kept as long as the pool allows.")
 
 
 def _queues() -> None:
     """Let workspaces go on whose news was lost, and hold back what a lock forbids."""
-    moving = Task.objects.filter(status__in=[Status.WAITING, Status.PENDING]).changing()
-    for workspace_id in moving.values_list("workspace_id", flat=True).distinct().order_by():
-        scheduler.advance(workspace_id)
+    locked = ~Q(workspace__locked_by="")
+    held_back = locked & (Q(status=Status.PENDING) | Q(lease=Lease.OFFERED))
+    unheld = ~locked & Q(status=Status.NEEDS_ATTENTION)
+    doubtful = Task.objects.changing().filter(Q(status=Status.WAITING) | held_back | unheld)
+    _each(doubtful.values_list("workspace_id", flat=True).distinct().order_by(), scheduler.advance)
 
 
 def _runnable() -> None:
     """Dispatch every pool that has runnable tasks; what the fast path should have offered is counted."""
-    for pool_id in Task.objects.runnable().pool_ids():
-        missed = dispatcher.dispatch(pool_id, cause="sweep", most=None)
-        if missed.offers:
-            log.info("The sweep offered what the fast path had not.", extra=missed.log_fields())
+    _each(Task.objects.runnable().pool_ids(), _dispatch)
+
+
+def _dispatch(pool_id: str | None) -> None:
+    done = dispatcher.dispatch(pool_id, cause="sweep", most=None)
+    if done.overdue:
+        log.warning("The sweep offered what the fast path should have.", extra=done.log_fields())

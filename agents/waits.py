@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
-from agents import capacity as capacities
+from agents.candidates import STICKY_SECONDS
 from agents.capacity import Capacity
+from pools import freeze
 from pools.models import Pool, PoolType
 from tasks.models import Plan, Task
 from tasks.reasons import Code, Turn, WaitReason
@@ -11,6 +12,9 @@ from workspaces.models import StateLock, Workspace
 
 CONFIG_GRACE_SECONDS = 60
 """How long a task may meet a missing piece of configuration before it counts as stuck."""
+
+LOCK_GRACE_SECONDS = 24 * 3600
+"""How long a runnable task, a confirmed apply say, may be held back by a person's lock before it counts as stuck."""
 
 CAPACITY_GRACE_SECONDS = 4 * 3600
 """A pool may be busy for as long as an apply may take by default."""
@@ -86,31 +90,34 @@ def pool_at_max(pool: Pool) -> WaitReason:
     )
 
 
-def pool_frozen(pool: Pool) -> WaitReason:
+def pool_frozen(pool: Pool, now: datetime) -> WaitReason:
     """One of the pool's freeze windows is open."""
+    until = freeze.frozen_until(pool.freeze_windows, now)
+    end = f"{until:%Y-%m-%d %H:%M} UTC" if until else "the end of the window"
     return WaitReason(
         code=Code.POOL_FROZEN,
         turn=Turn.TIME,
-        message=f"Pool {pool.name} is in a freeze window: nothing new starts there.",
+        message=f"Pool {pool.name} is in a freeze window until {end}: nothing new starts there.",
         remedy="It goes on when the window ends.",
         blocker={"kind": "pool", "id": pool.pk},
-        evidence={"freeze_windows": pool.freeze_windows},
+        evidence={"until": until.isoformat() if until else None, "freeze_windows": pool.freeze_windows},
         actions=("cancel",),
         grace_seconds=7 * 86400,
     )
 
 
-def no_connected_agent(pool: Pool) -> WaitReason:
-    """The pool is empty."""
+def no_connected_agent(pool: Pool, leaving: int) -> WaitReason:
+    """The pool is empty, or everybody there is about to leave."""
     static = pool.pool_type == PoolType.STATIC
+    but = f" but {leaving}, which take nothing new because they are leaving" if leaving else ""
     start = f"Start an agent with a token of pool {pool.name}, or look at why its agents are away."
     return WaitReason(
         code=Code.NO_CONNECTED_AGENT,
         turn=Turn.PERSON if static else Turn.MACHINE,
-        message=f"No agent of pool {pool.name} is connected.",
+        message=f"No agent of pool {pool.name} is connected{but}.",
         remedy=f"{start} The task goes on as soon as one connects.",
         blocker={"kind": "pool", "id": pool.pk},
-        evidence={"agents": 0},
+        evidence={"agents": 0, "leaving": leaving},
         actions=("retry", "cancel"),
         grace_seconds=CONFIG_GRACE_SECONDS,
     )
@@ -139,23 +146,23 @@ def no_matching_agent(plan: Plan | None, workspace: Workspace, capacity: Capacit
     )
 
 
-def kept_slot_away(task: Task, seconds: int) -> WaitReason:
+def kept_slot_away(task: Task) -> WaitReason:
     """The agent that keeps the slot lost its connection a moment ago."""
     return WaitReason(
         code=Code.NO_FREE_SLOT,
-        turn=Turn.MACHINE,
+        turn=Turn.TIME,
         message=f"Slot {task.slot} is kept for it on an agent that is reconnecting.",
-        remedy=f"It goes to any other slot when that agent is not back {seconds} s after the confirmation.",
+        remedy=f"It goes to any other slot when that agent is not back {STICKY_SECONDS} s after the confirmation.",
         blocker={"kind": "agent", "id": task.agent_id},
         actions=("retry", "cancel"),
-        grace_seconds=seconds + 10,
+        grace_seconds=STICKY_SECONDS + 10,
     )
 
 
 def no_free_slot(capacity: Capacity) -> WaitReason:
     """Everybody who could do it is busy."""
     pool = capacity.pool
-    numbers = capacities.summary(capacity)
+    numbers = capacity.summary()
     return WaitReason(
         code=Code.NO_FREE_SLOT,
         turn=Turn.MACHINE,

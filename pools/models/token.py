@@ -7,7 +7,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import models
 from django.db.models import Q
 
-from iacplatform.base import clock, rights, tokens
+from iacplatform.base import clock, rights, tokens, wakeups
 from pools.models.pool import Pool
 
 PREFIX = "iacp_"
@@ -56,4 +56,5 @@ class PoolToken(models.Model):
         """Let no agent in with it from now on; the sockets that it opened close within seconds."""
         unrevoked = PoolToken.objects.filter(pk=self.pk, revoked_at=None)
         unrevoked.update(revoked_at=clock.DatabaseNow())
+        wakeups.wake(f"token.{self.pk}")
         self.refresh_from_db()

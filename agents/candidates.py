@@ -1,0 +1,92 @@
+"""A task at the gates, with what they ask about it; each answer is looked up at most once."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from agents.capacity import Capacity, Room
+from iacplatform.base import clock
+from tasks import plans
+from tasks.attempts import phase_of
+from tasks.models import Attempt, Plan, Task
+from tasks.reasons import WaitReason
+from tasks.states import Lease, Phase, Status
+from workspaces.models import Workspace
+
+STICKY_SECONDS = 5
+"""How long a confirmed task waits for the agent that keeps its slot to come back, before it goes anywhere else."""
+
+SHUN_SECONDS = 120
+"""How long an agent that let an offer of the task lapse is asked only when there is no other."""
+
+
+@dataclass
+class Candidate:
+    """A task, and the capacity of its pool."""
+
+    task: Task
+    capacity: Capacity
+
+    @property
+    def workspace(self) -> Workspace:
+        """The task's workspace."""
+        return self.task.workspace
+
+    @cached_property
+    def plan(self) -> Plan | None:
+        """The plan that its apply would apply; None while it needs a plan."""
+        return Plan.objects.current_of(self.task) if self.task.plan_digest else None
+
+    @cached_property
+    def staleness(self) -> WaitReason | None:
+        """The reason that says that the state moved after its plan was made; None while that plan fits."""
+        return plans.staleness(self.task) if self.task.plan_digest else None
+
+    @property
+    def needs_new_plan(self) -> bool:
+        """Whether it was confirmed, and its plan can no longer be applied."""
+        return self.task.status == Status.CONFIRMED and self.staleness is not None
+
+    @cached_property
+    def able(self) -> list[Room]:
+        """The connected agents that can do it."""
+        rooms = self.capacity.rooms
+        if phase_of(self.task) == Phase.APPLY and self.plan is not None:
+            return [room for room in rooms if _can_apply(room, self.plan)]
+        fitting = [room for room in rooms if room.has(self.workspace.engine, self.workspace.terraform_version)]
+        # Where no agent has the engine, one of them says so at once (`engine_missing`) rather than nobody for ever.
+        return fitting or rooms
+
+    @property
+    def kept(self) -> Room | None:
+        """The connected agent that keeps a slot for it."""
+        return self.capacity.room_of(self.task.agent_id) if self.task.lease == Lease.RESERVED else None
+
+    @property
+    def awaits_kept_slot(self) -> bool:
+        """Whether the agent that keeps its slot was cut off a moment ago and is worth a short wait."""
+        task = self.task
+        if task.lease != Lease.RESERVED or task.agent_id not in self.capacity.away or task.confirmed_at is None:
+            return False
+        return (self.capacity.now - task.confirmed_at).total_seconds() < STICKY_SECONDS
+
+    @cached_property
+    def shunned(self) -> set[str]:
+        """Ids of agents that did not accept it lately. A task that was never offered has none, and asks nobody."""
+        if not self.task.epoch:
+            return set()
+        lately = Attempt.objects.filter(task=self.task, offered_at__gt=clock.In(seconds=-SHUN_SECONDS))
+        return set(lately.filter(outcome="lapsed").values_list("agent_id", flat=True))
+
+    def choose(self) -> tuple[Room, int]:
+        """Return the slot that is kept for it, else one of the fullest agent: empty agents stay empty, to go away."""
+        kept, slot = self.kept, self.task.slot
+        if kept is not None and kept in self.able and slot is not None:
+            return kept, slot
+        rooms = [room for room in self.able if room.free]
+        fullest = min(rooms, key=lambda room: (room.agent.pk in self.shunned, len(room.free), room.agent.name))
+        return fullest, min(fullest.free)
+
+
+def _can_apply(room: Room, plan: Plan) -> bool:
+    agent = room.agent
+    return room.has(plan.engine, plan.version) and (agent.os, agent.arch) == (plan.os, plan.arch)
