@@ -22,12 +22,23 @@ BACK_OFF_SECONDS = (5, 20)
 
 
 def slot_lost(
-    task_id: int, agent_id: str, *, cause: str, last_seen: datetime | None, actor: str = actors.SWEEP
+    task_id: int,
+    agent_id: str,
+    *,
+    cause: str,
+    last_seen: datetime | None,
+    actor: str = actors.SWEEP,
+    seen: Task | None = None,
 ) -> None:
-    """Do what the table says of a task whose agent is gone, whatever lease it held there. Nothing when it moved on."""
+    """Do what the table says of a task whose agent is gone, whatever lease it held there. Nothing when it moved on.
+
+    `seen`: the row upon which it was decided; where the lease is another one now, nothing is done.
+    """
     with transaction.atomic():
         task = Task.objects.locked(task_id)
         if task.agent_id != agent_id or task.lease == Lease.NONE:
+            return
+        if seen is not None and (task.epoch, task.lease) != (seen.epoch, seen.lease):
             return
         if task.lease == Lease.OFFERED:
             attempts.take_back(task, cause=cause, actor=actor)

@@ -74,7 +74,11 @@ def _place(workspace: Workspace, earlier: Task | None, task: Task) -> None:
         _respect_lock(task, reason)
 
 
-def _respect_lock(task: Task, reason: WaitReason) -> None:
+def _respect_lock(seen: Task, reason: WaitReason) -> None:
+    # The task's row before its attempt's, as whoever accepts an offer takes them, or the two would wait for each other.
+    task = Task.objects.locked(seen.pk)
+    if (task.status, task.epoch) != (seen.status, seen.epoch):
+        return
     if task.status == Status.PENDING:
         _hold_back(task, reason)
     elif task.lease == Lease.OFFERED:
