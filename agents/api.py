@@ -15,7 +15,7 @@ from iacplatform.base.views import Scoped
 from tasks.api.rows import OneTask
 from tasks.api.verbs import Verb, says
 from tasks.models import Task
-from tasks.serializers import Nothing, Reason, TaskSerializer
+from tasks.serializers import Nothing, TaskSerializer, Verdict
 
 
 class Agents(Scoped):
@@ -81,12 +81,12 @@ class Explain(OneTask):
         return Response(explain.explain(self.task))
 
 
-@says(Reason, ok=TaskSerializer)
+@says(Verdict, ok=TaskSerializer)
 class ReleaseLock(Verb):
     """Let go of the state lock that stands in the task's way, when its holder is gone; otherwise 409."""
 
     name = "release-lock"
-    takes = Reason
+    takes = Verdict
 
     def act(self, task: Task, by: Any, words: dict[str, Any]) -> Response:
         """Release the lock."""

@@ -37,3 +37,14 @@ class PasswordScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped
     def get_security_definition(self, auto_schema: object) -> dict[str, str]:
         """Return the OpenAPI security scheme."""
         return {"type": "http", "scheme": "basic", "description": "Any user name; the token is the password."}
+
+
+class AttemptScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How the schema calls the token that an agent's attempt brings."""
+
+    target_class = "tasks.authentication.AttemptAuthentication"
+    name = "attemptToken"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        """Return the OpenAPI security scheme."""
+        return {"type": "http", "scheme": "basic", "description": "Agents only: user `attempt`, its token as password."}

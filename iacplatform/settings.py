@@ -170,6 +170,16 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "PREPROCESSING_HOOKS": ["iacplatform.schema.nameable"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "iacplatform.schema.with_problems",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "StatusEnum": "tasks.states.Status",
+        "PhaseEnum": "tasks.states.Phase",
+        "TaskTypeEnum": "tasks.states.TaskType",
+    },
 }
 
 # Django's default prints local variables of a failure to the console when DEBUG is on; ours never does.

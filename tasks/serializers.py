@@ -159,7 +159,7 @@ class Confirmation(Strict):
     plan_digest = Text(max_length=64, help_text="Of the plan that was read; needed when the task had several.")
 
 
-class Reason(Strict):
+class Verdict(Strict):
     """Why a person does it."""
 
     reason = Text()

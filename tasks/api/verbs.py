@@ -12,7 +12,7 @@ from iacplatform.base.serializers import Strict
 from tasks import actions, cancellation, confirmation, dispatching, recovery
 from tasks.api.rows import OneTask
 from tasks.models import Task
-from tasks.serializers import Confirmation, DispatchedTask, Nothing, Reason, TaskSerializer
+from tasks.serializers import Confirmation, DispatchedTask, Nothing, TaskSerializer, Verdict
 
 View = TypeVar("View", bound=type[Any])
 
@@ -116,12 +116,12 @@ class Retry(Verb):
         return self.dispatched(tried, status.HTTP_200_OK)
 
 
-@says(Reason, ok=TaskSerializer)
+@says(Verdict, ok=TaskSerializer)
 class MarkFailed(Verb):
     """Say that a lost apply is over; the workspace and its orphaned state lock are let go."""
 
     name = "mark-failed"
-    takes = Reason
+    takes = Verdict
 
     def act(self, task: Task, by: Any, words: dict[str, Any]) -> Response:
         """Mark as failed."""
