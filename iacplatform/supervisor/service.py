@@ -30,8 +30,8 @@ class Rank(IntEnum):
 
 ENDINGS = {
     # The second SIGTERM tells an agent to leave an engine that is still at work, which then ends by itself.
-    Rank.WORK: ((signal.SIGTERM, 4.0), (signal.SIGTERM, 5.0)),
-    Rank.PLATFORM: ((signal.SIGTERM, 7.5),),
+    Rank.WORK: ((signal.SIGTERM, 5.5), (signal.SIGTERM, 6.0)),
+    Rank.PLATFORM: ((signal.SIGTERM, 8.0),),
     Rank.DATABASE: ((signal.SIGTERM, 9.0),),
 }
 """Signals by rank, each with the second after the begin of the end until which it may take effect; then comes a kill.

@@ -7,7 +7,7 @@ import pytest
 from tests import processes
 from tests.supervisor.platform import started
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(500)]
 SECONDS = 200.0
 
 

@@ -14,7 +14,7 @@ from tests.supervisor.platform import Running, up
 
 pytestmark = pytest.mark.slow
 Eventually = Callable[..., None]
-START_SECONDS = 90.0
+START_SECONDS = 120.0
 
 
 @pytest.fixture
