@@ -50,7 +50,7 @@ bench: .venv/installed-dev
 	@$(BIN)/python -m benchmarks.overhead 60
 
 simulate: .venv/installed-dev
-	@SIMULATION_SCHEDULES=$(N) $(BIN)/python -m pytest -q tests/simulation
+	@SIMULATION_SCHEDULES=$(N) $(BIN)/python -m pytest -q --timeout 0 tests/simulation
 
 browser:
 	@.ci/browser
