@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 
 from agents.models import Agent
-from iacplatform.console import page, slots
+from iacplatform.console import fleet, page
 
 
 @page.page
@@ -11,6 +11,4 @@ def index(request: HttpRequest) -> HttpResponse:
     """Show the agents, those that were heard of last first."""
     rows = Agent.objects.visible_to(request.user).select_related("pool").order_by("-last_seen_at", "name")
     listed = page.listed(request, rows)
-    held = slots.by_agent(listed)
-    shown = [(agent, held[agent.pk]) for agent in listed]
-    return page.show(request, "agents.html", place="agents", page=listed, rows=shown)
+    return page.show(request, "agents.html", place="agents", page=listed, roster=fleet.roster(listed))

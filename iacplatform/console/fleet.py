@@ -38,6 +38,27 @@ def glances(pools: Iterable[Pool], user: Any) -> list[Glance]:
     return list(found.values())
 
 
+@dataclass(frozen=True, kw_only=True)
+class Berth:
+    """An agent with its slots. An agent that is away has no free ones; what it still holds is shown."""
+
+    agent: Agent
+    is_connected: bool
+    slots: list[Slot]
+
+
+def roster(agents: Iterable[Agent]) -> list[Berth]:
+    """Return the agents with their slots: two queries, however many agents."""
+    known = list(agents)
+    connected = set(Agent.objects.connected().filter(pk__in=[agent.pk for agent in known]).values_list("pk", flat=True))
+    held = slots.by_agent(known)
+    return [_berth(agent, agent.pk in connected, held[agent.pk]) for agent in known]
+
+
+def _berth(agent: Agent, is_connected: bool, of_it: list[Slot]) -> Berth:
+    return Berth(agent=agent, is_connected=is_connected, slots=[slot for slot in of_it if is_connected or slot.task])
+
+
 def naming_agents(tasks: Tasks) -> Tasks:
     """Add `agent_name`: of the agent whose slot the task holds or held; null where that agent is gone."""
     return tasks.annotate(agent_name=Subquery(Agent.objects.filter(pk=OuterRef("agent_id")).values("name")[:1]))

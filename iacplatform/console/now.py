@@ -22,7 +22,7 @@ def now(request: HttpRequest) -> HttpResponse:
         "now.html",
         needing=[(task, turns.sentence(task)) for task in needing],
         most=MOST,
-        running=fleet.naming_agents(tasks.filter(status=Status.RUNNING)).order_by("id")[:MOST],
+        running=fleet.naming_agents(tasks.live().filter(status=Status.RUNNING)).order_by("id")[:MOST],
         fleet=fleet.glances(Pool.objects.visible_to(request.user)[:MOST], request.user),
         events=events[:MOST],
     )

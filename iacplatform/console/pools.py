@@ -7,7 +7,7 @@ from django.views.decorators.http import require_POST
 
 from agents.models import Agent
 from iacplatform.base import rights
-from iacplatform.console import fleet, page, slots
+from iacplatform.console import fleet, page
 from pools.models import Pod, PodPhase, Pool, PoolToken
 
 MOST = 100
@@ -56,15 +56,14 @@ def _find(request: HttpRequest, pool_id: str) -> Pool:
 
 
 def _shown(request: HttpRequest, pool: Pool, *, token: str = "") -> HttpResponse:
-    agents = list(Agent.objects.visible_to(request.user).filter(pool=pool).order_by("-last_seen_at")[:MOST])
-    held = slots.by_agent(agents)
+    agents = Agent.objects.visible_to(request.user).filter(pool=pool).order_by("-last_seen_at")[:MOST]
     pods = Pod.objects.visible_to(request.user).filter(pool=pool).exclude(phase=PodPhase.GONE)
     return page.show(
         request,
         "pool.html",
         place="pools",
         pool=pool,
-        agents=[(agent, held[agent.pk]) for agent in agents],
+        roster=fleet.roster(agents),
         pods=pods[:MOST],
         tokens=PoolToken.objects.visible_to(request.user).filter(pool=pool).order_by("-created_at")[:MOST],
         token=token,

@@ -84,7 +84,8 @@ class Tasks(models.QuerySet["Task"]):
 
     def needing_somebody(self) -> Self:
         """Narrow to tasks that go on only when a person does something: read a plan, decide, or mend what is stuck."""
-        return self.filter(Q(status=Status.APPLY_PENDING) | _is_stuck())
+        # `live` stands apart, so that the partial index of live tasks serves both halves.
+        return self.live().filter(Q(status=Status.APPLY_PENDING) | _is_stuck())
 
 
 def _is_stuck() -> Q:

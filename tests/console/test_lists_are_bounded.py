@@ -107,6 +107,13 @@ def test_agents_show_their_slots_and_who_holds_them(console: Client) -> None:
     assert f"#{reserved.pk} kept #{running.pk} free" in words
 
 
+def test_an_agent_that_is_away_has_no_free_slots(console: Client) -> None:
+    agent = factories.agent("build-host-3", capacity=3)
+    reserved = factories.awaiting_confirmation(on=agent)
+    words = pages.text(console.get("/agents/"))
+    assert f"build-host-3 away local #{reserved.pk} kept terraform" in words
+
+
 @pytest.mark.django_db
 def test_lists_hold_only_what_the_person_may_see() -> None:
     task = factories.awaiting_confirmation()

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from iacplatform.base import clock
+from iacplatform.console import stages
 from tasks import actions
 from tasks.models import Task
 from tests import factories as rows
@@ -110,3 +111,41 @@ def test_a_task_of_another_workspace_or_that_may_not_be_seen_is_404(console: Cli
     for verb in ("", "live", "log/plan"):
         answer = stranger.get(pages.address(task, verb))
         assert (answer.status_code, "There is nothing here" in pages.text(answer)) == (404, True)
+
+
+WAYS: dict[Callable[[], Task], list[tuple[str, str]]] = {
+    factories.planning: [
+        ("Created", "done"),
+        ("Queue", "done"),
+        ("Plan", "now"),
+        ("Confirm", ""),
+        ("Apply", ""),
+        ("Done", ""),
+    ],
+    factories.failed: [
+        ("Created", "done"),
+        ("Queue", "done"),
+        ("Plan", "broken"),
+        ("Confirm", ""),
+        ("Apply", ""),
+        ("Done", "broken"),
+    ],
+    factories.applied: [(name, "done") for name in ("Created", "Queue", "Plan", "Confirm", "Apply", "Done")],
+    factories.succeeded: [(name, "done") for name in ("Created", "Queue", "Plan", "Done")],
+    factories.cancelled: [
+        ("Created", "done"),
+        ("Queue", ""),
+        ("Plan", ""),
+        ("Confirm", ""),
+        ("Apply", ""),
+        ("Done", "left"),
+    ],
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("make", WAYS, ids=lambda make: make.__name__)
+def test_the_way_is_marked_as_far_as_it_came(make: Callable[[], Task]) -> None:
+    task = make()
+    way = stages.of(task, list(task.attempts.order_by("epoch")), clock.now())
+    assert [(stretch.name, stretch.mark) for stretch in way] == WAYS[make]

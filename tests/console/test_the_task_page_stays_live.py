@@ -3,7 +3,6 @@
 import re
 from datetime import timedelta
 
-from django.http import HttpResponse
 from django.test import Client
 
 from iacplatform.base import clock
@@ -12,7 +11,7 @@ from tests.console import pages
 from tests.tasks import factories
 
 
-def asks(answer: HttpResponse) -> str:
+def asks(answer: pages.Answer) -> str:
     """Return the address that the state part asks next, or an empty text."""
     found = re.search(r'id="state"\s+hx-get="([^"]+)"', answer.content.decode())
     return found[1].replace("&amp;", "&") if found else ""
