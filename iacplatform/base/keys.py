@@ -6,10 +6,18 @@ from pathlib import Path
 
 
 def kept(file: Path, make: str) -> str:
-    """Return the text of `file`, which is created with `make` (mode 600) if it is absent.
+    """Return the text of `file`, which is created with `make` (mode 600) if it is absent; exit where it cannot be.
 
     Two processes that start together agree: the file appears whole under its name, and only the first one links it.
     """
+    try:
+        return _kept(file, make)
+    except OSError as error:
+        # Settings load before anything else, so nobody could show it any better.
+        raise SystemExit(f"{file} cannot be kept ({error.strerror}): give a writable IACPLATFORM_HOME.") from error
+
+
+def _kept(file: Path, make: str) -> str:
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         draft = file.with_name(f".{file.name}.{secrets.token_hex(8)}")

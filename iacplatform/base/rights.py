@@ -1,7 +1,7 @@
 """Who may do what: Django's permissions, asked in one place.
 
-Seeing needs the model's `view` permission, changing its `add`, `change` or `delete`; verbs name theirs. What a caller may
-not see does not exist for them (404); what they see but may not do is refused (403).
+Seeing needs the model's `view` permission, changing its `add`, `change` or `delete`; verbs name theirs. What a caller
+may not see does not exist for them (404); what they see but may not do is refused (403).
 """
 
 from typing import Any, TypeVar
