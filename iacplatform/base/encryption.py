@@ -35,11 +35,11 @@ def unseal(sealed: bytes | memoryview, owner: str) -> bytes:
     key_id, _, body = rest.partition(b".")
     cipher = _ciphers(settings.ENCRYPTION_KEYS).get(key_id.decode(errors="replace"))
     if form != FORMAT or cipher is None:
-        raise Unreadable(f"No key {key_id[:16]!r} is configured; add it to IACPLATFORM_ENCRYPTION_KEYS.")
+        raise Unreadable(f"No key {key_id[:16].decode(errors='replace')!r} is configured; add it to IACPLATFORM_ENCRYPTION_KEYS.")
     try:
         return cipher.decrypt(body[:NONCE_BYTES], body[NONCE_BYTES:], owner.encode())
-    except InvalidTag as error:
-        raise Unreadable(f"The value sealed with key {key_id!r} does not belong to {owner}, or is damaged.") from error
+    except (InvalidTag, ValueError) as error:
+        raise Unreadable(f"The value sealed with key {key_id.decode(errors='replace')!r} does not belong to {owner}, or is damaged.") from error
 
 
 def missing_key(sealed: bytes | memoryview) -> str:
