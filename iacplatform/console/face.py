@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from iacplatform.base import clock
-from iacplatform.console import buttons, stages, turns
+from iacplatform.console import blockers, buttons, stages, turns
+from iacplatform.console.blockers import Blocker
 from iacplatform.console.buttons import Button
 from iacplatform.console.stages import Stretch
 from iacplatform.console.turns import Sentence
@@ -27,6 +28,7 @@ class Face:
     task: Task
     now: datetime
     sentence: Sentence
+    blocker: Blocker | None
     buttons: list[Button]
     way: list[Stretch]
     attempts: list[Attempt]
@@ -45,6 +47,7 @@ def of(task: Task, user: Any) -> Face:
         task=task,
         now=now,
         sentence=sentence,
+        blocker=blockers.of(task),
         buttons=buttons.of(task, open_actions),
         way=stages.of(task, attempts, now),
         attempts=attempts,

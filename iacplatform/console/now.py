@@ -9,6 +9,7 @@ from tasks.states import Status
 
 MOST = 20
 """Rows in each card; the lists of tasks show the rest."""
+EVENTS = 12
 
 
 @page.page
@@ -24,5 +25,5 @@ def now(request: HttpRequest) -> HttpResponse:
         most=MOST,
         running=fleet.naming_agents(tasks.live().filter(status=Status.RUNNING)).order_by("id")[:MOST],
         fleet=fleet.glances(Pool.objects.visible_to(request.user)[:MOST], request.user),
-        events=events[:MOST],
+        events=events[:EVENTS],
     )

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 
 from iacplatform.base import rights
 from iacplatform.base.problems import Problem
-from iacplatform.console import face, fleet, page, reading, tails, verbs, workspaces
+from iacplatform.console import face, fleet, gates, page, reading, tails, verbs, workspaces
 from iacplatform.console.forms import NewTask
 from tasks import actions, creation
 from tasks.filters import TaskFilter
@@ -57,7 +57,7 @@ def live(request: HttpRequest, ws: str, task_id: int) -> HttpResponse:
         return page.unchanged()
     has_new_plan = seen.plan_key != request.GET.get("plan", "")
     plan = reading.of(task) if has_new_plan else None
-    return page.part(request, "_live.html", has_new_plan=has_new_plan, plan=plan, **vars(seen))
+    return page.part(request, "_live.html", has_new_plan=has_new_plan, plan=plan, gates=gates.of(task), **vars(seen))
 
 
 @require_POST
@@ -91,6 +91,7 @@ def _shown(request: HttpRequest, task: Task, *, problem: Problem | None = None, 
         problem=problem,
         typed=typed or {},
         plan=reading.of(task),
+        gates=gates.of(task),
         tails=[tails.first(task, phase, seen.attempts) for phase in (Phase.PLAN, Phase.APPLY)],
         **vars(seen),
     )

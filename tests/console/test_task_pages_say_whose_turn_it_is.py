@@ -6,8 +6,10 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
+from agents import dispatcher
 from iacplatform.base import clock
 from iacplatform.console import stages
+from pools.models import Pool
 from tasks import actions
 from tasks.models import Task
 from tests import factories as rows
@@ -96,6 +98,25 @@ def test_a_task_behind_a_lock_offers_to_unlock(console: Client) -> None:
     page = console.get(pages.address(task))
     assert "locked by user:ann (moving house)" in pages.text(page)
     assert pages.actions(page, task) == {"unlock", "cancel"}
+
+
+def test_what_it_waits_for_is_a_link_away_and_the_gates_are_listed(console: Client) -> None:
+    workspace = factories.workspace()
+    first, second = factories.planning(workspace=workspace), factories.pending(workspace=workspace)
+    page = console.get(pages.address(second))
+    assert f'<a href="{pages.address(first)}">Task {first.pk}</a>' in page.content.decode()
+    words = pages.text(page)
+    assert "yes The workspace is not locked not yet No earlier task of the workspace comes first Task" in words
+    assert "– A slot is free" in words
+    assert "Before it may start" not in pages.text(console.get(pages.address(first)))
+
+
+def test_a_missing_agent_leads_to_the_pool(console: Client) -> None:
+    task = factories.pending()
+    dispatcher.dispatch(Pool.objects.local().pk, cause="test")
+    page = console.get(pages.address(task))
+    assert "no agent of pool local is connected" in pages.text(page)
+    assert f'<a href="/pools/{Pool.objects.local().pk}">The pool</a>' in page.content.decode()
 
 
 def test_every_move_is_listed_with_its_actor(console: Client) -> None:
