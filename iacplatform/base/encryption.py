@@ -32,14 +32,15 @@ def seal(plain: bytes, owner: str) -> bytes:
 def unseal(sealed: bytes | memoryview, owner: str) -> bytes:
     """Return what was sealed for `owner`, or raise `Unreadable`; the message names the key id, never the content."""
     form, _, rest = bytes(sealed).partition(b".")
-    key_id, _, body = rest.partition(b".")
-    cipher = _ciphers(settings.ENCRYPTION_KEYS).get(key_id.decode(errors="replace"))
+    head, _, body = rest.partition(b".")
+    key_id = head.decode(errors="replace")
+    cipher = _ciphers(settings.ENCRYPTION_KEYS).get(key_id)
     if form != FORMAT or cipher is None:
-        raise Unreadable(f"No key {key_id[:16].decode(errors='replace')!r} is configured; add it to IACPLATFORM_ENCRYPTION_KEYS.")
+        raise Unreadable(f"No key {key_id[:16]!r} is configured; add it to IACPLATFORM_ENCRYPTION_KEYS.")
     try:
         return cipher.decrypt(body[:NONCE_BYTES], body[NONCE_BYTES:], owner.encode())
     except (InvalidTag, ValueError) as error:
-        raise Unreadable(f"The value sealed with key {key_id.decode(errors='replace')!r} does not belong to {owner}, or is damaged.") from error
+        raise Unreadable(f"The value sealed with key {key_id!r} does not belong to {owner}, or is damaged.") from error
 
 
 def missing_key(sealed: bytes | memoryview) -> str:
