@@ -20,10 +20,11 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    """Return how to start the browser: Debian's where there is one, else the one that Playwright installed."""
-    found = {"executable_path": str(CHROMIUM)} if CHROMIUM.exists() else {}
+    """Return how to start Debian's chromium; as root without a sandbox, which it would refuse."""
+    if not CHROMIUM.exists():
+        pytest.fail(f"There is no {CHROMIUM}: install the package chromium (apt-get install chromium).")
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    return {**browser_type_launch_args, **found, "args": [*FLAGS, *sandbox]}
+    return {**browser_type_launch_args, "executable_path": str(CHROMIUM), "args": [*FLAGS, *sandbox]}
 
 
 @pytest.fixture
