@@ -39,7 +39,7 @@ def compare(agent_id: str, listed: tuple[Work, ...]) -> list[Work]:
 
 def lose(task: Task, agent_id: str, cause: str, *, last_seen: datetime | None = None) -> None:
     """Do what the table says of a task whose slot on this agent is gone."""
-    recovery.slot_lost(task.pk, agent_id, cause=cause, last_seen=last_seen)
+    recovery.slot_lost(task.pk, agent_id, cause=cause, last_seen=last_seen, seen=task)
 
 
 def let_go(agent_id: str, cause: str) -> None:

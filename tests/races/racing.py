@@ -63,9 +63,7 @@ def without_row_locks() -> Iterator[None]:
         patch.setattr(Tasks, "locked", task)
         patch.setattr(Workspaces, "locked_for_change", workspace)
         patch.setattr(type(Task.objects), "locked", lambda manager, task_id: task(manager.all(), task_id))
-        patch.setattr(
-            type(Workspace.objects), "locked_for_change", lambda manager, key: workspace(manager.all(), key)
-        )
+        patch.setattr(type(Workspace.objects), "locked_for_change", lambda manager, key: workspace(manager.all(), key))
         yield
 
 

@@ -34,7 +34,9 @@ def upload_state(task: Task) -> None:
 def test_of_two_tasks_that_are_made_at_once_one_waits() -> None:
     workspace = factories.workspace()
     first, second = interleave(
-        lambda: factories.pending(workspace=workspace), lambda: factories.pending(workspace=workspace), before=MAKES_TASK
+        lambda: factories.pending(workspace=workspace),
+        lambda: factories.pending(workspace=workspace),
+        before=MAKES_TASK,
     )
     assert (first.status, second.status) == (Status.PENDING, Status.WAITING)
 

@@ -16,7 +16,13 @@ from tests.tasks.cells import AT
 pytestmark = pytest.mark.django_db
 
 IN_PLACE: dict[str, set[Position]] = {
-    "confirm": {Position.APPLY_PENDING, Position.CONFIRMED, Position.APPLYING, Position.NEEDS_ATTENTION, Position.ENDED},
+    "confirm": {
+        Position.APPLY_PENDING,
+        Position.CONFIRMED,
+        Position.APPLYING,
+        Position.NEEDS_ATTENTION,
+        Position.ENDED,
+    },
     "discard": {Position.APPLY_PENDING},
     "cancel": set(Position) - {Position.NEEDS_ATTENTION, Position.ENDED},
     "force_cancel": {Position.WAITING, Position.PENDING, Position.APPLY_PENDING, Position.CONFIRMED},
@@ -42,7 +48,7 @@ VERBS: dict[str, Callable[[Task], Any]] = {
 OUT_OF_PLACE = [(verb, at) for verb in VERBS for at in AT if at not in IN_PLACE[verb]]
 
 
-@pytest.mark.parametrize(("verb", "at"), OUT_OF_PLACE, ids=lambda value: str(value))
+@pytest.mark.parametrize(("verb", "at"), OUT_OF_PLACE, ids=str)
 def test_a_verb_out_of_place_is_refused_in_a_sentence(verb: str, at: Position) -> None:
     task = AT[at]()
     row, history = _row(task), TaskEvent.objects.count()
