@@ -1,4 +1,4 @@
-"""The apply phase: init, the permit, apply; nothing is applied without the permit."""
+"""The apply phase: init (not in a warm folder), the permit, apply; nothing is applied without the permit."""
 
 import asyncio
 import re
@@ -14,9 +14,10 @@ _TAKES_VARIABLES = {"terraform": (1, 10), "tofu": (1, 8)}
 
 async def apply(place: Workplace, one_init: asyncio.Lock, permit: asyncio.Event) -> Verdict:
     """Run the phase to its verdict."""
-    init = await initializing.run(place, one_init, *_lock_file(place))
-    if init.exit_code:
-        return verdicts.of_failed_step(place, init)
+    if not place.is_warm:
+        init = await initializing.run(place, one_init, *_lock_file(place))
+        if init.exit_code:
+            return verdicts.of_failed_step(place, init)
     place.outbox.ask_permit()
     await place.control.unless_ended(permit.wait())
     step = await steps.run(place, "applying", "apply", *_arguments(place))

@@ -5,7 +5,7 @@ import time
 from logging import LoggerAdapter, getLogger
 
 from agents.protocol import Finished, Start, Work
-from agents.runner import applying, jobs, planning, preparing, verdicts
+from agents.runner import applying, jobs, planning, preparing, verdicts, warmth
 from agents.runner.control import Control, Ended, Ending
 from agents.runner.errors import AttemptClosed, PhaseFailed
 from agents.runner.outbox import Outbox
@@ -35,7 +35,6 @@ class Attempt:
         self._server = AttemptServer(tools.http, tools.options.server, start.token, self.log)
         self._folder = tools.workdir.folder(start.task)
         self._spool: Spool | None = None
-        self._warm_digest = ""
 
     async def run(self) -> None:
         """Run the phase to its end; never raises but for a fault of our own that no result can carry."""
@@ -72,8 +71,8 @@ class Attempt:
             self._spool.close()
         if unsaved := self._folder.unsaved_states():
             self.log.error("Keeps a state that could not be stored: %s.", unsaved[0])
-        elif self._warm_digest and self.is_wanted:
-            self._folder.keep_warm(self._warm_digest)
+        elif self._folder.seal.exists() and self.is_wanted:
+            self._folder.keep_warm()
         elif not self._folder.has_engine():
             self._folder.remove()
 
@@ -105,13 +104,13 @@ class Attempt:
             timer.cancel()
 
     async def _run(self, job: jobs.Job) -> Verdict:
-        is_warm = preparing.open_folder(self._folder, job.plan)
+        is_warm = await asyncio.to_thread(preparing.open_folder, self._folder, job)
         place = await preparing.workplace(self._tools, self._assignment(job), is_warm)
         if self.phase == "apply":
             return await applying.apply(place, self._tools.one_init, self.permit)
         verdict = await planning.plan(place, self._tools.one_init)
         if verdict.plan and verdict.plan.has_changes and job.task_type != "plan":
-            self._warm_digest = verdict.plan.digest
+            await asyncio.to_thread(warmth.seal, self._folder, job)
         return verdict
 
     def _assignment(self, job: jobs.Job) -> Assignment:

@@ -26,14 +26,20 @@ def write(files: Mapping[str, str], working_directory: str, root: Path) -> Path:
                 "configuration_invalid", f"The configuration holds {name!r}, a name that the agent needs itself."
             )
         write_file(root, name, text.encode())
-    start = root.joinpath(*path_parts(working_directory)) if working_directory not in ("", ".") else root
-    if not start.is_dir():
+    begin = start(root, working_directory)
+    write_file(begin, OVERRIDE, OVERRIDE_TEXT.encode())
+    return begin
+
+
+def start(root: Path, working_directory: str) -> Path:
+    """Return the workspace's working directory below `root`, or raise `PhaseFailed` when there is none."""
+    begin = root.joinpath(*path_parts(working_directory)) if working_directory not in ("", ".") else root
+    if not begin.is_dir():
         raise PhaseFailed(
             "configuration_invalid",
             f"The configuration has no folder {working_directory!r}, the workspace's working directory.",
         )
-    write_file(start, OVERRIDE, OVERRIDE_TEXT.encode())
-    return start
+    return begin
 
 
 def path_parts(name: str) -> list[str]:

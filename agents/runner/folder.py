@@ -5,7 +5,6 @@ run/      plan file, variable files, the engine's output, the log, HOME of the e
 """
 
 import hashlib
-import json
 import shutil
 import time
 from pathlib import Path
@@ -31,7 +30,8 @@ class TaskFolder:
         self.plan_json = self.run / "plan.json"
         self.log = self.run / "log"
         self.engine_note = self.run / "engine.json"
-        self._warm = self.run / "warm.json"
+        self.seal = self.run / "seal.json"
+        """Names what a plan left here for its apply; see `warmth`."""
 
     def output(self, step: str) -> Path:
         """Return the file that takes the engine's output of a step."""
@@ -45,16 +45,15 @@ class TaskFolder:
         for path in (self.root, self.config, self.run, self.home):
             path.mkdir(mode=0o700, parents=True)
 
-    def holds_plan(self, digest: str) -> bool:
-        """Say whether the folder is the untouched one in which the plan with this SHA-256 was made."""
-        return self._warm_digest() == digest and self.plan.is_file() and sha256(self.plan) == digest
-
-    def keep_warm(self, digest: str) -> None:
-        """Keep the folder for the apply of the plan, without what only the plan phase needed."""
+    def keep_warm(self) -> None:
+        """Keep the sealed folder for the apply of the plan, without what only the plan phase needed."""
         for path in self.run.iterdir():
-            if path.is_file() and path != self.plan:
+            if path.is_file() and path not in (self.plan, self.seal):
                 path.unlink()
-        self._warm.write_text(json.dumps({"digest": digest}))
+
+    def break_seal(self) -> None:
+        """From now on the folder is in use, and not what the plan left any more."""
+        self.seal.unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Remove the folder, which must have no living engine."""
@@ -70,18 +69,12 @@ class TaskFolder:
 
     def is_outdated(self) -> bool:
         """Say whether the folder can go: nothing runs in it, no unsaved state lies in it, its time is over."""
-        limit = WARM_SECONDS if self._warm.exists() else LEFTOVER_SECONDS
+        limit = WARM_SECONDS if self.seal.exists() else LEFTOVER_SECONDS
         return self._age_seconds() > limit and not self.has_engine() and not self.unsaved_states()
 
     def _age_seconds(self) -> float:
-        newest = max((path.stat().st_mtime for path in (self.root, self.run, self._warm) if path.exists()), default=0.0)
+        newest = max((path.stat().st_mtime for path in (self.root, self.run, self.seal) if path.exists()), default=0.0)
         return time.time() - newest
-
-    def _warm_digest(self) -> str:
-        try:
-            return str(json.loads(self._warm.read_text())["digest"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return ""
 
 
 def sha256(path: Path) -> str:

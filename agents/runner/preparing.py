@@ -1,8 +1,9 @@
 """From a job to a workplace: the folder, the engine, the files, the variables, and for an apply the confirmed plan."""
 
 import hashlib
+from pathlib import Path
 
-from agents.runner import archive, configuration, engines, environment, survivor, variables
+from agents.runner import archive, configuration, engines, environment, survivor, variables, warmth
 from agents.runner.engines import Binary
 from agents.runner.errors import PhaseFailed
 from agents.runner.folder import TaskFolder
@@ -12,14 +13,15 @@ from agents.runner.tools import Tools
 from agents.runner.workplace import Assignment, Workplace
 
 
-def open_folder(folder: TaskFolder, plan: StoredPlan | None) -> bool:
-    """Make the folder ready; say whether it is still the one that the plan was made in."""
+def open_folder(folder: TaskFolder, job: Job) -> bool:
+    """Make the folder ready; say whether it is still the untouched one that the job's plan was made in."""
     if not survivor.end_plan(folder.engine_note):
         raise PhaseFailed("folder_busy", f"An apply that outlived its agent still runs in {folder.root}; wait for it.")
-    if plan and folder.holds_plan(plan.digest):
-        return True
-    folder.renew()
-    return False
+    is_warm = job.plan is not None and warmth.is_intact(folder, job)
+    folder.break_seal()
+    if not is_warm:
+        folder.renew()
+    return is_warm
 
 
 def masker(job: Job, token: str) -> Masker:
@@ -28,20 +30,30 @@ def masker(job: Job, token: str) -> Masker:
 
 
 async def workplace(tools: Tools, assignment: Assignment, is_warm: bool) -> Workplace:
-    """Return the prepared phase, or raise `PhaseFailed`. A warm folder holds the plan already."""
+    """Return the prepared phase, or raise `PhaseFailed`. A warm folder holds all of it already."""
     job = assignment.job
     binary = _engine(tools, job)
     assignment.say(f"Agent {tools.options.name}: {job.phase} with {binary.engine.name} {binary.engine.version}.")
     place = Workplace(
         **vars(assignment),
         binary=binary,
-        start=configuration.write(job.files, job.working_directory, assignment.folder.config),
+        start=_start(assignment, is_warm),
+        is_warm=is_warm,
         environment=_environment(tools, assignment),
         variables=variables.write(job.variables, assignment.folder.run),
     )
     if job.plan and not is_warm:
         await place.control.unless_ended(_fetch(place, job.plan))
     return place
+
+
+def _start(assignment: Assignment, is_warm: bool) -> Path:
+    """Return the folder that the engine runs in; a warm one stays as the plan left it."""
+    job, root = assignment.job, assignment.folder.config
+    if not is_warm:
+        return configuration.write(job.files, job.working_directory, root)
+    assignment.say("The folder is as the plan left it: no second init.")
+    return configuration.start(root, job.working_directory)
 
 
 def _engine(tools: Tools, job: Job) -> Binary:

@@ -45,9 +45,13 @@ class Assignment:
 
 @dataclass(frozen=True, kw_only=True)
 class Workplace(Assignment):
-    """A prepared phase. `start` is the folder that the engine runs in; `variables` are its `-var-file` arguments."""
+    """A prepared phase. `start` is the folder that the engine runs in; `variables` are its `-var-file` arguments.
+
+    `is_warm`: the folder is as the plan left it, so that its apply needs no `init`.
+    """
 
     binary: Binary
     start: Path
+    is_warm: bool
     environment: Mapping[str, str] = field(repr=False)
     variables: list[str]

@@ -13,13 +13,14 @@ TOKEN = "attempt-token-"
 
 @dataclass
 class State:
-    """A workspace's state. `refuse`: so many writes are answered with 500 first."""
+    """A workspace's state. `refuse`: so many writes are answered with 400 first; `tokens`: all that were shown."""
 
     body: bytes = b""
     lock: dict[str, Any] | None = None
     refuse: int = 0
     history: list[int] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    tokens: set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -55,6 +56,8 @@ class Handler(BaseHTTPRequestHandler):
         token = self._token()
         if store.is_broken:
             return 503, b""
+        if path in store.states:
+            store.states[path].tokens.add(token)
         if token in store.closed or token not in store.jobs:
             return 401, b'{"code": "attempt_closed", "detail": "This attempt is over."}'
         if path == "/agents/v1/attempt":

@@ -12,10 +12,10 @@ def test_a_plan_starts_init_plan_and_show(scene: Scene) -> None:
 
 
 @pytest.mark.usefixtures("fake_agent")
-def test_an_apply_starts_init_and_apply(scene: Scene) -> None:
+def test_an_apply_in_the_folder_of_its_plan_starts_nothing_else(scene: Scene) -> None:
     job = scene.applying()
     assert scene.run(job).outcome == "applied"
-    assert scene.starts() == ["init", "plan", "show", "init", "apply"]
+    assert scene.starts() == ["init", "plan", "show", "apply"]
 
 
 @pytest.mark.usefixtures("fake_agent")
