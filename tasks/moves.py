@@ -32,10 +32,11 @@ def move(
     before, held_by = task.status, task.agent_id
     with transaction.atomic():
         seen = Task.objects.filter(pk=task.pk, status=before, epoch=task.epoch, lease=task.lease, phase=task.phase)
-        columns = {**_ending(to), **_waiting(to, reason), **changes}
-        if not seen.update(status=to, updated_at=clock.DatabaseNow(), **columns):
+        now = {"status": to, "updated_at": clock.DatabaseNow()}
+        columns = {**now, **_ending(to), **_waiting(to, reason), **changes}
+        if not seen.update(**columns):
             raise LostRace(f"Task {task.pk} is no longer {before}: somebody else moved it. Look at it again.")
-        task.refresh_from_db(from_queryset=Task.objects.select_related("workspace"))
+        _take_over(task, columns)
         record(task, event, before, actor=actor, why=why)
         announce(task, event, agent_id=held_by or task.agent_id)
 
@@ -78,6 +79,15 @@ def explain_wait(task: Task, reason: WaitReason) -> bool:
 def refusal(task: Task, event: Event) -> str:
     """Return why `event` cannot happen to the task now."""
     return f"Task {task.pk} is {task.position.label}: {Event(event).label.lower()} is not possible there."
+
+
+def _take_over(task: Task, columns: dict[str, Any]) -> None:
+    """Let `task` show what was written. What the database worked out is read when somebody asks for it."""
+    for name, value in columns.items():
+        if hasattr(value, "resolve_expression"):
+            task.__dict__.pop(name, None)
+        else:
+            setattr(task, name, value)
 
 
 def _ending(to: Status) -> dict[str, Any]:
