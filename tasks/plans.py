@@ -48,8 +48,14 @@ def is_stale(task: Task) -> bool:
 
 def staleness(task: Task) -> WaitReason | None:
     """Return the reason that says so when the state moved after the task's current plan was made."""
-    plan, state = Plan.objects.current_of(task), state_now(task.workspace_id)
-    if plan is None or not is_outdated(plan, state):
+    plan = Plan.objects.current_of(task)
+    return staleness_of(plan, task.workspace_id) if plan is not None else None
+
+
+def staleness_of(plan: Plan, workspace_id: str) -> WaitReason | None:
+    """Return the reason that says so when the state moved after this plan was made."""
+    state = state_now(workspace_id)
+    if not is_outdated(plan, state):
         return None
     return reasons.plan_stale({"planned_serial": plan.serial, "serial": state[1], "planned_lineage": plan.lineage})
 

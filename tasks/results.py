@@ -84,7 +84,8 @@ def _ready_to_apply(task: Task, plan: Plan, actor: str, columns: dict[str, Any])
         reason = reasons.dispatching()
         moves.move(task, Event.AUTO_APPLY, Status.CONFIRMED, actor=actor, why=why, reason=reason, **columns, **word)
         return
-    reason = reasons.awaiting_confirmation(sentence(plan))
+    # The state may have moved between the engine's end and this word of it.
+    reason = plans.staleness_of(plan, task.workspace_id) or reasons.awaiting_confirmation(sentence(plan))
     moves.move(task, Event.PLANNED, Status.APPLY_PENDING, actor=actor, why=sentence(plan), reason=reason, **columns)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
+from django.db import transaction
 
 from agents.models import Agent
 from iacplatform.base import clock
@@ -22,6 +23,7 @@ from tasks.attempts import Place
 from tasks.models import Attempt, LogChunk, Task
 from tasks.results import Result
 from tasks.states import Lease
+from workspaces import signals
 from workspaces.models import Configuration, StateVersion, Workspace
 
 RESERVATION_SECONDS = 3600
@@ -216,6 +218,13 @@ def store_state(workspace_id: str, *, serial: int = 1, lineage: str = "lineage-1
     return StateVersion.objects.create(
         workspace_id=workspace_id, serial=serial, lineage=lineage, digest="0" * 64, size=0, created_by="user:ann"
     )
+
+
+def upload_state(workspace_id: str, *, serial: int = 1) -> None:
+    """Store a state version and tell of it, as an upload does."""
+    with transaction.atomic():
+        store_state(workspace_id, serial=serial)
+        signals.announce(signals.state_changed, workspace_id)
 
 
 def reread(task: Task) -> Task:
