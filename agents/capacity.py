@@ -83,7 +83,7 @@ def look(pool: Pool | None, now: datetime) -> Capacity:
     present = list(Agent.objects.filter(pool=pool, lease_until__gt=clock.DatabaseNow()))
     working = {agent.pk: agent for agent in present if agent.session and not agent.draining}
     held = Task.objects.exclude(lease=Lease.NONE).filter(agent_id__in=working)
-    leased = list(held.order_by("lease_expires_at", "id"))
+    leased = list(held.only("agent_id", "slot", "lease").order_by("lease_expires_at", "id")) if working else []
     return Capacity(
         pool=pool,
         now=now,

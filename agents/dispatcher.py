@@ -57,9 +57,10 @@ def dispatch(
     done = Pass(pool_id, cause)
     with transaction.atomic():
         now = _one_pass_at_a_time(pool_id)
-        capacity = capacities.look(Pool.objects.filter(pk=pool_id).first() if pool_id else None, now)
-        for task in _runnable(pool_id, most, task_id):
-            _look_at(Candidate(task, capacity), done)
+        if tasks := _runnable(pool_id, most, task_id):
+            capacity = capacities.look(Pool.objects.filter(pk=pool_id).first() if pool_id else None, now)
+            for task in tasks:
+                _look_at(Candidate(task, capacity), done)
     if done.seen:
         log.info("Dispatched.", extra=done.log_fields())
     return done
