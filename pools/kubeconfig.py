@@ -35,7 +35,7 @@ def _shape_fault(parsed: Any) -> str:
     for section, inner in _SECTIONS.items():
         if not _is_list_of(parsed.get(section), inner):
             return f"A kubeconfig needs {section}: a list of entries with name and {inner}."
-    named = {entry["name"] for entry in parsed["contexts"]}
+    named = [entry["name"] for entry in parsed["contexts"]]
     return "" if parsed.get("current-context") in named else "current-context has to name one of the contexts."
 
 

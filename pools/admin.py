@@ -1,0 +1,71 @@
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from iacplatform.base.admin import ChangedOnly, ReadOnly
+from pools.forms import K8sConfigForm
+from pools.models import K8sConfig, Pod, Pool, PoolToken
+
+
+@admin.register(Pool)
+class PoolAdmin(ChangedOnly):
+    """The pool named local is the built-in agents'; it stays."""
+
+    list_display = ["name", "pool_type", "k8s_config", "min_replicas", "max_replicas", "slots_per_pod"]
+    list_filter = ["pool_type"]
+    search_fields = ["name"]
+    readonly_fields = ["pool_id", "created_at"]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Pool | None = None) -> bool:
+        """Return whether this pool may go."""
+        return not (obj and obj.is_local) and super().has_delete_permission(request, obj)
+
+
+@admin.register(K8sConfig)
+class K8sConfigAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    form = K8sConfigForm
+    list_display = ["name", "in_cluster", "namespace", "image"]
+    search_fields = ["name"]
+    readonly_fields = ["created_at"]
+
+
+@admin.register(PoolToken)
+class PoolTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """A token's text is in the message after it was made, and nowhere else."""
+
+    list_display = ["prefix", "pool", "name", "created_at", "last_used_at", "expires_at", "revoked_at"]
+    list_filter = ["pool"]
+    fields = ["pool", "name", "expires_at"]
+    actions = ["revoke"]
+
+    def has_change_permission(self, request: HttpRequest, obj: PoolToken | None = None) -> bool:
+        """Return False for a token that exists; revoking is an action."""
+        return obj is None and super().has_change_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: PoolToken | None = None) -> bool:
+        """Return False: a revoked token stays to be seen."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: PoolToken, form: Any, change: bool) -> None:
+        """Issue the token and show its text, this once."""
+        issued, text = PoolToken.issue(pool=obj.pool, name=obj.name, expires_at=obj.expires_at)
+        obj.pk = issued.pk
+        messages.warning(request, f"The token, shown this once: {text}")
+
+    @admin.action(description="Revoke the chosen tokens", permissions=["change"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[PoolToken]) -> None:
+        """Let no agent in with them from now on."""
+        for token in queryset:
+            token.revoke()
+
+
+@admin.register(Pod)
+class PodAdmin(ReadOnly):
+    list_display = ["name", "pool", "phase", "cause", "created_at"]
+    list_filter = ["phase", "pool"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the pods with their pools."""
+        return super().get_queryset(request).select_related("pool")
