@@ -52,6 +52,8 @@ class Variable(models.Model):
 
     def clean(self) -> None:
         """Raise with a sentence by field where the variable breaks a rule; else seal its value for its key."""
+        if not self.workspace_id:
+            return  # The field says so; there is nobody to seal for.
         stored = Variable.objects.filter(pk=self.pk).first() if self.pk else None
         value = self.given if self.given is not None else stored.value() if stored else ""
         if faults := {name: fault for name, fault in self._faults(stored, value).items() if fault}:

@@ -1,0 +1,80 @@
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from iacplatform.base.admin import ReadOnly
+from iacplatform.base.problems import Problem
+from workspaces import edits, locks
+from workspaces.forms import SealedVariableForm
+from workspaces.models import Configuration, StateLock, StateVersion, Variable, Workspace
+
+
+@admin.register(Workspace)
+class WorkspaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """A workspace is deleted through the console or the API: what goes with it, only the layers above know."""
+
+    list_display = ["name", "execution_mode", "pool", "engine", "auto_apply", "locked_by"]
+    list_filter = ["execution_mode", "engine", "pool"]
+    list_select_related = ["pool"]
+    search_fields = ["name", "workspace_id"]
+    readonly_fields = ["workspace_id", "locked_by", "lock_reason", "locked_at", "created_at"]
+    actions = ["unlock"]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Workspace | None = None) -> bool:
+        """Return False."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Workspace, form: Any, change: bool) -> None:
+        """Save as every entrance does, so that a changed pool is heard of."""
+        edits.save(obj, form.changed_data)
+
+    @admin.action(description="Unlock the chosen workspaces", permissions=["change"])
+    def unlock(self, request: HttpRequest, queryset: QuerySet[Workspace]) -> None:
+        """Let their tasks go on; what cannot be unlocked is told."""
+        for workspace in queryset:
+            try:
+                locks.unlock(workspace)
+            except Problem as problem:
+                messages.error(request, problem.detail)
+
+
+@admin.register(Variable)
+class VariableAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    form = SealedVariableForm
+    list_display = ["key", "workspace", "category", "hcl", "sensitive", "updated_at"]
+    list_filter = ["category", "sensitive"]
+    list_select_related = ["workspace"]
+    search_fields = ["key", "workspace__name"]
+    fields = ["workspace", "key", "value", "category", "hcl", "sensitive"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Return the workspace for a variable that exists: its value is sealed for that one."""
+        return ["workspace"] if obj else []
+
+
+@admin.register(Configuration)
+class ConfigurationAdmin(ReadOnly):
+    list_display = ["workspace", "number", "digest", "created_by", "created_at"]
+    list_select_related = ["workspace", "created_by"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the versions without their files, which a list does not show."""
+        return super().get_queryset(request).defer("files")
+
+
+@admin.register(StateVersion)
+class StateVersionAdmin(ReadOnly):
+    list_display = ["workspace", "serial", "resources", "size", "created_by", "created_at"]
+    list_select_related = ["workspace"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the versions without their contents, which nobody sees here."""
+        return super().get_queryset(request).defer("sealed_content")
+
+
+@admin.register(StateLock)
+class StateLockAdmin(ReadOnly):
+    list_display = ["workspace", "holder", "phase", "agent_id", "created_at"]
+    list_select_related = ["workspace"]
