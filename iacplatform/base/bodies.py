@@ -36,13 +36,20 @@ class BoundedJSON(JSONParser):
 def loads(body: bytes) -> Any:
     """Return the JSON value in `body`, or raise `ParseError`, also for what only Python takes for JSON."""
     try:
-        return json.loads(body.decode(), parse_constant=_no_constant)
-    except UnicodeDecodeError as error:
-        raise ParseError("The body is not UTF-8.") from error
+        return _encodable(json.loads(body.decode(), parse_constant=_no_constant), body)
+    except UnicodeError as error:
+        raise ParseError("The body is not UTF-8, or holds half a character.") from error
     except ValueError as error:
         raise ParseError(f"The body is not JSON: {error}.") from error
     except RecursionError as error:
         raise ParseError("The body is nested too deeply.") from error
+
+
+def _encodable(value: Any, body: bytes) -> Any:
+    """Return the value, or raise for half a character (a lone surrogate), which nothing behind here can write."""
+    if b"\\ud" in body.lower():
+        json.dumps(value, ensure_ascii=False).encode()
+    return value
 
 
 def _no_constant(name: str) -> None:

@@ -53,6 +53,11 @@ def _flat(detail: Any, path: str = "") -> Iterator[tuple[str, list[str]]]:
         yield path or WHOLE, [str(each) for each in (detail if isinstance(detail, list) else [detail])]
 
 
+def _media_type(error: exceptions.UnsupportedMediaType) -> Problem:
+    detail = "This address takes application/json: send that as the Content-Type, and a JSON body."
+    return Problem(detail, code="unsupported_media_type", status=error.status_code)
+
+
 def _of_drf(error: exceptions.APIException) -> Problem:
     headers = {"WWW-Authenticate": header} if (header := getattr(error, "auth_header", "")) else {}
     if wait := getattr(error, "wait", None):
@@ -75,6 +80,7 @@ def _too_large(_: Exception) -> Problem:
 
 _MEANINGS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], Callable[[Any], Problem | None]], ...] = (
     (exceptions.ValidationError, _invalid),
+    (exceptions.UnsupportedMediaType, _media_type),
     (exceptions.APIException, _of_drf),
     (ModelInvalid, _model_invalid),
     (Http404, lambda _: NotFound(_GONE)),

@@ -1,0 +1,75 @@
+"""Alive, ready, and the numbers: without a login, and without a name."""
+
+from datetime import timedelta
+from unittest.mock import patch
+
+import pytest
+from django.db import OperationalError
+from django.test import Client
+
+from iacplatform.base import clock
+from iacplatform.base.models import SWEEP, Beat
+from tasks.models import Task
+from tests.tasks import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_live_process_asks_nothing() -> None:
+    with patch("django.db.backends.utils.CursorWrapper.execute", side_effect=OperationalError):
+        assert Client().get("/healthz").json() == {"status": "ok"}
+
+
+def test_it_is_ready_while_the_sweep_beats() -> None:
+    Beat.objects.strike(SWEEP)
+    answer = Client().get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "status": "ok",
+        "checks": dict.fromkeys(["database", "migrations", "worker", "stuck"], "ok"),
+    }
+
+
+def test_it_is_not_ready_before_the_first_sweep_nor_long_after_the_last() -> None:
+    assert "never run" in Client().get("/readyz").json()["checks"]["worker"]
+    Beat.objects.strike(SWEEP)
+    clock.shift(timedelta(seconds=91))
+    answer = Client().get("/readyz")
+    assert answer.status_code == 503 and "91 s old" in answer.json()["checks"]["worker"]
+
+
+def test_a_row_without_a_reason_is_told() -> None:
+    Beat.objects.strike(SWEEP)
+    with patch.object(
+        Task.objects, "breaking_the_promise", return_value=Task.objects.filter(pk=factories.pending().pk)
+    ):
+        answer = Client().get("/readyz")
+    assert answer.status_code == 503 and "1 tasks" in answer.json()["checks"]["stuck"]
+
+
+def test_a_missing_migration_is_told() -> None:
+    with patch("iacplatform.probes.MigrationExecutor.migration_plan", return_value=[1, 2]):
+        assert "2 migrations" in Client().get("/readyz").json()["checks"]["migrations"]
+
+
+def test_a_database_that_is_away_is_503() -> None:
+    with patch("django.db.backends.utils.CursorWrapper.execute", side_effect=OperationalError("password=hunter2")):
+        answer = Client().get("/readyz")
+    assert answer.status_code == 503 and b"hunter2" not in answer.content
+
+
+def test_the_numbers_come_from_the_rows() -> None:
+    agent = factories.agent("worker-one", connected=True)
+    factories.pending()
+    factories.planning(on=agent)
+    text = Client().get("/metrics").content.decode()
+    lines = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    assert float(lines['iac_tasks{status="pending"}']) == 1 and float(lines['iac_tasks{status="running"}']) == 1
+    assert float(lines['iac_leases{lease="running"}']) == 1
+    assert (float(lines["iac_agents_connected"]), float(lines["iac_slots"])) == (1, 4)
+    assert (float(lines["iac_tasks_unexplained"]), float(lines["iac_sweep_age_seconds"])) == (0, -1)
+    assert "worker-one" not in text and "workspace-" not in text
+
+
+def test_only_reading_is_possible() -> None:
+    assert [Client().post(path).status_code for path in ("/healthz", "/readyz", "/metrics")] == [405, 405, 405]
