@@ -1,0 +1,16 @@
+"""The page of the API's description works under the same strict policy as every other page."""
+
+import pytest
+from playwright.sync_api import Page
+from pytest_django.live_server_helper import LiveServer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_the_operations_show_and_nothing_breaks_the_policy(page: Page, live_server: LiveServer) -> None:
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if message.type in {"error", "warning"} else None)
+    page.goto(f"{live_server.url}/api/docs/")
+    page.locator(".opblock").first.wait_for(timeout=30_000)
+    assert page.locator(".opblock").count() > 20
+    assert not said
