@@ -32,21 +32,22 @@ class Presence:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Pass the call on."""
-        if self.beating is None:
+        if self.beating is None or self.beating.done():
             self.beating = asyncio.create_task(self._beat())
         await self.inner(scope, receive, send)
 
     async def _beat(self) -> None:
         while True:
             try:
-                await database_sync_to_async(_beat_once, thread_sensitive=False)(self.name)
+                await database_sync_to_async(beat, thread_sensitive=False)(self.name)
             except Exception:
                 # The database may be away for a while; that this beat was missed is what the others are told by it.
                 log.warning("A beat of this web process was missed.", exc_info=True)
             await asyncio.sleep(BEAT_SECONDS)
 
 
-def _beat_once(name: str) -> None:
+def beat(name: str) -> None:
+    """Write that this web process is at work; sweep where nobody else does."""
     Beat.objects.strike(name)
     if sweep.is_late(SILENT_SECONDS):
         sweep.sweep()

@@ -55,7 +55,7 @@ def offered_to(agent: Agent) -> list[int]:
 
 def confirm(task: Task) -> Task:
     """Return the task after somebody confirmed its plan."""
-    confirmation.confirm(task, by=factories.person())
+    confirmation.confirm(task, by=factories.person(), plan_digest=task.plan_digest)
     return factories.reread(task)
 
 
