@@ -133,7 +133,7 @@ def close_open(task: Task, *, outcome: str, cause: str) -> None:
 
 
 def _demand_unlocked(task: Task) -> None:
-    # Read anew: the lock may have been taken between the offer and now, and whoever took it was told that nothing starts.
+    # Read anew: the lock may have been taken since the offer, and who took it was told that nothing starts.
     if task.is_changing and Workspace.objects.filter(pk=task.workspace_id).exclude(locked_by="").exists():
         raise StaleEpoch(f"Somebody locked the workspace of task {task.pk} after the offer; it is taken back.")
 

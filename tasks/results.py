@@ -91,10 +91,10 @@ def _ready_to_apply(task: Task, plan: Plan, actor: str, columns: dict[str, Any])
 
 def sentence(plan: Plan) -> str:
     """Return a plan's changes in words."""
-    named = {"add": "to add", "change": "to change", "destroy": "to destroy", "outputs": "outputs to change"}
-    return (
-        ", ".join(f"{plan.changes[key]} {word}" for key, word in named.items() if plan.changes.get(key)) or "no changes"
-    )
+    outputs = "output to change" if plan.changes.get("outputs") == 1 else "outputs to change"
+    named = {"add": "to add", "change": "to change", "destroy": "to destroy", "outputs": outputs}
+    counted = [f"{plan.changes[key]} {word}" for key, word in named.items() if plan.changes.get(key)]
+    return ", ".join(counted) or "no changes"
 
 
 def _reserved(seconds: int) -> dict[str, Any]:
