@@ -11,7 +11,7 @@ from django.db import DatabaseError
 
 from agents import commands, protocol, reports, sessions
 from agents.commands import Told
-from agents.protocol import FromServer, Hello, ProtocolError, Refused
+from agents.protocol import FromServer, Heartbeat, Hello, ProtocolError, Refused
 from agents.sessions import Rejected, Session
 from iacplatform.base.problems import Problem
 from pools.models import PoolToken
@@ -89,7 +89,11 @@ class AgentConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         word = protocol.parse_from_agent(text)
         if self.session is None:
             return await self._greet(word)
-        return await _in_thread(reports.handle, self.session, word)
+        answers = await _in_thread(reports.handle, self.session, word)
+        if isinstance(word, Heartbeat):
+            # A hint may have been lost for good: then this is when the agent hears what the rows say.
+            answers = [*answers, *await _in_thread(commands.pending, self.session, self.told)]
+        return answers
 
     async def _greet(self, word: protocol.FromAgent) -> Words:
         if self.token is None or not isinstance(word, Hello):
