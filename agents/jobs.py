@@ -7,9 +7,12 @@ from django_q.models import Schedule
 from django_q.tasks import async_task
 
 from agents import sweep
+from iacplatform.base import clock
+from iacplatform.base.models import Beat
 
 SWEEP_SECONDS = 2
 CHAIN = "agents.jobs.sweep_on"
+CHAIN_BEAT = "sweep chain"
 RESTART = "agents.jobs.start_sweeping"
 
 
@@ -21,6 +24,7 @@ def sweep_on() -> None:
     if not _is_the_only_chain():
         return
     try:
+        Beat.objects.strike(CHAIN_BEAT)
         sweep.sweep()
         time.sleep(SWEEP_SECONDS)
     finally:
@@ -30,14 +34,16 @@ def sweep_on() -> None:
 
 def start_sweeping() -> None:
     """Start the chain where it broke; does nothing while it goes on."""
-    if sweep.is_late(5 * SWEEP_SECONDS):
+    # Not by the last sweep: a web process sweeps as well where the chain is broken, which would hide that it is.
+    if not Beat.objects.filter(name=CHAIN_BEAT, at__gt=clock.In(seconds=-5 * SWEEP_SECONDS)).exists():
         _queue_next()
 
 
 def plan_sweeping() -> None:
-    """See to it that the schedule exists which keeps the chain alive."""
+    """See to it that the chain begins, and that the schedule exists which keeps it alive."""
     every_minute = {"func": RESTART, "schedule_type": Schedule.MINUTES, "minutes": 1, "repeats": -1}
     Schedule.objects.get_or_create(name="sweep", defaults=every_minute)
+    start_sweeping()
 
 
 def _queue_next() -> None:
