@@ -32,7 +32,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """NUL and halves of surrogate pairs: JSON can carry them, no database and no UTF-8 can."""
 
 HEARTBEAT_SECONDS = 10
-LEASE_SECONDS = 45
+"""At most; a server with shorter leases asks for more of them in its `Welcome`."""
 
 Phase = Literal["plan", "apply"]
 Stage = Literal["preparing", "initializing", "planning", "applying", "saving", "cancelling"]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
 from agents import dispatcher, protocol, work
@@ -59,7 +60,7 @@ def open_session(token: PoolToken, hello: Hello) -> tuple[Session, Welcome]:
         version=version,
         agent_id=agent.pk,
         session=agent.session,
-        heartbeat_seconds=protocol.HEARTBEAT_SECONDS,
+        heartbeat_seconds=min(protocol.HEARTBEAT_SECONDS, settings.AGENT_LEASE_SECONDS / 4),
         keep=keep,
     )
 
@@ -80,7 +81,7 @@ def demand_token(session: Session) -> None:
 def heartbeat(session: Session, listed: tuple[Work, ...]) -> list[Work]:
     """Prolong the lease; return the work that is no longer the agent's. Raises `Rejected` when the session is over."""
     mine = Agent.objects.filter(pk=session.agent_id, session=session.session)
-    beat = {"last_seen_at": clock.DatabaseNow(), "lease_until": clock.In(seconds=protocol.LEASE_SECONDS)}
+    beat = {"last_seen_at": clock.DatabaseNow(), "lease_until": clock.In(seconds=settings.AGENT_LEASE_SECONDS)}
     if not mine.update(**beat):
         raise over()
     demand_token(session)
@@ -159,7 +160,7 @@ def _columns(token: PoolToken, hello: Hello) -> dict[str, Any]:
         "version": hello.agent_version[:40],
         "connected_at": clock.DatabaseNow(),
         "last_seen_at": clock.DatabaseNow(),
-        "lease_until": clock.In(seconds=protocol.LEASE_SECONDS),
+        "lease_until": clock.In(seconds=settings.AGENT_LEASE_SECONDS),
     }
 
 

@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TypeVar
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q
 
-from agents import dispatcher, protocol, work
+from agents import dispatcher, work
 from agents.models import Agent
 from iacplatform.base import clock
 from iacplatform.base.models import SWEEP, Beat
@@ -59,7 +60,7 @@ def _turn() -> Iterator[bool]:
 
 
 def _look_at_everything() -> None:
-    could_hear = Beat.objects.received_for(timedelta(seconds=protocol.LEASE_SECONDS))
+    could_hear = Beat.objects.received_for(timedelta(seconds=settings.AGENT_LEASE_SECONDS))
     # An outage of ours is not the agents' death: they are given up only after we could have heard them.
     steps = [_offers, *([_lost_agents, _overtime] if could_hear else []), _reservations, _queues, _runnable]
     for step in steps:
@@ -101,7 +102,7 @@ def _lost_agents() -> None:
 
 
 def _give_up(agent: Agent) -> None:
-    cause = f"Agent {agent.name} was not heard of for {protocol.LEASE_SECONDS} s."
+    cause = f"Agent {agent.name} was not heard of for {settings.AGENT_LEASE_SECONDS} s."
     with transaction.atomic():
         # It may be coming back in this very moment: then it waits for this, or is passed over here.
         held = Agent.objects.select_for_update(skip_locked=True, no_key=True)

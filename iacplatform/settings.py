@@ -107,6 +107,9 @@ Q_CLUSTER = {
     "scheduler": True,
 }
 
+# An agent that is silent for so long is given up. Shorter: a dead one is found sooner, a slow network looks like death.
+AGENT_LEASE_SECONDS = max(5, env.int("IACPLATFORM_AGENT_LEASE_SECONDS", default=45))
+
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
