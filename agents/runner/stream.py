@@ -28,6 +28,8 @@ class Reading:
         self.changes = Changes(add=0, change=0, destroy=0)
         self.planned = 0
         self.done = 0
+        self.refused = 0
+        """Of those done, how many ended with an error."""
         self.total = 0
 
     def line(self, text: str) -> str:
@@ -54,6 +56,7 @@ class Reading:
             self.total += _STEPS.get(_action(event.get("change")), 0)
         elif kind in ("apply_complete", "apply_errored") and _action(event.get("hook")) in _STEPS:
             self.done += 1
+            self.refused += kind == "apply_errored"
         elif kind == "change_summary":
             self._sum_up(_object(event.get("changes")))
         elif kind == "diagnostic" and _object(event.get("diagnostic")).get("severity") == "error":

@@ -68,7 +68,8 @@ def _consequence(phase: Phase, step: Step | None) -> str:
         return ""
     if step is None or step.name != "apply":
         return " Nothing was applied."
-    return f" {step.reading.done} of {step.reading.total} changes had been made; the log names them."
+    made = step.reading.done - step.reading.refused
+    return f" {made} of {step.reading.total} changes had been made; the log names them."
 
 
 def _failed(outcome: Outcome, code: str, message: str, step: Step) -> Verdict:

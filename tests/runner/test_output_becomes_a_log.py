@@ -51,7 +51,7 @@ def test_progress_counts_what_an_apply_has_to_do() -> None:
     reading.line(_event("apply_complete", hook={"action": "delete"}))
     reading.line(_event("apply_errored", hook={"action": "create"}))
     reading.line(_event("apply_complete", hook={"action": "read"}))
-    assert reading.done == 2
+    assert (reading.done, reading.refused) == (2, 1)
 
 
 def test_a_diagnostic_is_told_with_its_place() -> None:
