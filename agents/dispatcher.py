@@ -88,7 +88,8 @@ def _runnable(pool_id: str | None, most: int | None, task_id: int | None) -> lis
     waiting = Task.objects.select_related("workspace__state_lock").for_pool(pool_id).runnable().in_order()
     waiting = waiting.select_for_update(of=("self",), skip_locked=True, no_key=True)
     batch = list(waiting[:most])
-    if task_id is None or any(task.pk == task_id for task in batch):
+    saw_all = most is None or len(batch) < most
+    if saw_all or task_id is None or any(task.pk == task_id for task in batch):
         return batch
     return [*batch, *waiting.filter(id=task_id)]
 

@@ -30,8 +30,13 @@ def take(session: Session, word: Finished) -> None:
 
 
 def _finish(session: Session, word: Finished, result: Result) -> None:
-    kept = Pool.objects.filter(pk=session.pool_id).values_list("reservation_seconds", flat=True).first() or 0
-    results.finish(word.task, word.epoch, session.agent_id, result, reservation_seconds=kept)
+    kept_seconds = _kept_seconds(session) if result.plan else 0
+    results.finish(word.task, word.epoch, session.agent_id, result, reservation_seconds=kept_seconds)
+
+
+def _kept_seconds(session: Session) -> int:
+    """Return how long the pool keeps a slot warm for the apply."""
+    return Pool.objects.filter(pk=session.pool_id).values_list("reservation_seconds", flat=True).first() or 0
 
 
 def _result(word: Finished) -> Result:

@@ -102,8 +102,7 @@ def close(session: Session) -> None:
 
 def leave(session: Session) -> None:
     """The agent takes nothing new from now on: what is only offered to it or kept on it goes elsewhere at once."""
-    Agent.objects.filter(pk=session.agent_id).update(draining=True)
-    work.let_go(session.agent_id, f"Agent {session.agent_name} is leaving.")
+    work.drain(session.agent_id, f"Agent {session.agent_name} is leaving.")
 
 
 def over() -> Rejected:

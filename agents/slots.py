@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from agents import work
 from agents.models import Agent
 from iacplatform.base import wakeups
 from tasks.models import Task
@@ -38,8 +39,8 @@ def by_agent(agents: Iterable[Agent]) -> dict[str, list[Slot]]:
 
 
 def drain(agent: Agent) -> None:
-    """Let the agent take nothing new, finish what it runs, and leave. Its free slots drain at once."""
-    Agent.objects.filter(pk=agent.pk).update(draining=True)
+    """Let the agent take nothing new, finish what it runs, and leave. Its other slots drain at once."""
+    work.drain(agent.pk, f"Agent {agent.name} is drained.")
     wakeups.wake(f"agent.{agent.pk}")
 
 

@@ -42,8 +42,9 @@ def lose(task: Task, agent_id: str, cause: str, *, last_seen: datetime | None = 
     recovery.slot_lost(task.pk, agent_id, cause=cause, last_seen=last_seen, seen=task)
 
 
-def let_go(agent_id: str, cause: str) -> None:
-    """Lose what the agent was only offered, and what is only kept on it; what it runs, it finishes."""
+def drain(agent_id: str, cause: str) -> None:
+    """Let the agent take nothing new: it ends what it runs, and loses what it was only offered and what is kept."""
+    Agent.objects.filter(pk=agent_id).update(draining=True)
     for task in Task.objects.leased_by(agent_id).exclude(lease=Lease.RUNNING):
         lose(task, agent_id, cause)
 

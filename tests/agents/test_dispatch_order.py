@@ -6,6 +6,7 @@ from agents import dispatcher
 from pools.models import Pool
 from tasks import attempts, recovery
 from tasks.models import Task
+from tasks.signals import task_moved
 from tasks.states import Lease
 from tests.agents.conftest import Later
 from tests.agents.scenes import confirm, cut_off, join, offered_to, silence, slot, workspace_of
@@ -147,10 +148,11 @@ def test_an_apply_needs_exactly_what_made_its_plan(other: dict[str, object]) -> 
 
 
 def test_a_task_beyond_the_fast_path_is_looked_at_when_it_asks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dispatcher, "FAST_PATH_TASKS", 1)
-    factories.pending(), factories.pending()
-    newest = factories.reread(factories.pending())
-    assert newest.reason_code == "no_connected_agent"
+    monkeypatch.setattr(task_moved, "send_robust", lambda **facts: [])
+    first, second, newest = (factories.pending() for _ in range(3))
+    dispatcher.dispatch(Pool.objects.local().pk, cause="created", task_id=newest.pk, most=1)
+    codes = [factories.reread(task).reason_code for task in (first, second, newest)]
+    assert codes == ["no_connected_agent", "dispatching", "no_connected_agent"]
 
 
 def test_each_pool_is_a_world_of_its_own(static_pool: Pool) -> None:

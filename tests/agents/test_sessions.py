@@ -1,13 +1,14 @@
 """Who may speak for an agent, and what a returning agent finds."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
-from agents import sessions
+from agents import sessions, slots
 from agents.models import Agent
 from agents.protocol import Work
-from agents.sessions import Rejected
+from agents.sessions import Rejected, Session
 from iacplatform.base import clock
 from pools.models import PoolToken
 from tasks import cancellation, recovery
@@ -213,12 +214,15 @@ def test_an_expired_token_ends_it_too(connect: Connect, token: PoolToken) -> Non
         sessions.heartbeat(session, ())
 
 
-def test_a_leaving_agent_gives_back_what_it_does_not_run(connect: Connect) -> None:
+@pytest.mark.parametrize("leave", [sessions.leave, lambda _: slots.drain(Agent.objects.get())])
+def test_an_agent_that_is_to_leave_gives_back_what_it_does_not_run(
+    connect: Connect, leave: Callable[[Session], None]
+) -> None:
     session, _ = connect("ada", capacity=3)
     ada = Agent.objects.get()
     runs, kept = factories.running(factories.pending()), factories.awaiting_confirmation(on=ada)
     offered = factories.pending()
-    sessions.leave(session)
+    leave(session)
     rows = {task.pk: (task.lease, task.reason_code) for task in Task.objects.all()}
     assert rows == {
         runs.pk: (Lease.RUNNING, ""),

@@ -193,10 +193,12 @@ def test_a_changed_pool_is_noticed_without_news(static_pool: Pool) -> None:
     assert offered_to(bob) == [task.pk]
 
 
-def test_the_sweep_looks_beyond_what_the_fast_path_sees(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dispatcher, "FAST_PATH_TASKS", 1)
+@pytest.mark.usefixtures("no_news")
+def test_the_sweep_looks_beyond_what_the_fast_path_sees() -> None:
     tasks = [factories.pending() for _ in range(4)]
     ada = factories.agent("ada", connected=True, capacity=4)
+    dispatcher.dispatch(ada.pool_id, cause="test", most=1)
+    assert offered_to(ada) == [tasks[0].pk]
     sweep.sweep()
     assert offered_to(ada) == [task.pk for task in tasks]
 
@@ -248,7 +250,6 @@ def test_a_stalled_step_does_not_keep_the_others_from_their_turn(monkeypatch: py
     monkeypatch.setattr(sweep, "_offers", stalled)
     ada = factories.agent("ada", connected=True)
     task = factories.pending()
-    Task.objects.filter(pk=task.pk)
     sweep.sweep()
     assert offered_to(ada) == [task.pk]
     assert Beat.objects.last_sweep() is not None
