@@ -1,0 +1,71 @@
+"""The platform as any client sees it: its HTTP API."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+Row = dict[str, Any]
+
+
+class Client:
+    """A caller with an API token. Refusals that a test does not expect fail it, with the problem's words."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self.url = url
+        self.token = token
+        # A connection of its own for each request: a killed server must not leave a dead one in a pool.
+        self._limits = httpx.Limits(max_keepalive_connections=0)
+
+    def send(self, method: str, path: str, body: Any = None, **options: Any) -> httpx.Response:
+        """Return the answer to a request below `/api/v1`, whatever its status."""
+        headers = {"Authorization": f"Bearer {self.token}", **options.pop("headers", {})}
+        with httpx.Client(base_url=f"{self.url}/api/v1", timeout=60, limits=self._limits) as http:
+            return http.request(method, path, json=body, headers=headers, **options)
+
+    def get(self, path: str, **options: Any) -> Any:
+        """Return the JSON at `path`."""
+        return _good("GET", path, self.send("GET", path, **options)).json()
+
+    def post(self, path: str, body: Any = None, *, status: int | None = None) -> Any:
+        """Return the JSON of the answer; `status`: the one it must have."""
+        answer = _good("POST", path, self.send("POST", path, body))
+        assert status in (None, answer.status_code), f"POST {path}: {answer.status_code}, not {status}: {answer.text}"
+        return answer.json() if answer.content else None
+
+    def patch(self, path: str, body: Any) -> Any:
+        """Return the JSON of the answer."""
+        return _good("PATCH", path, self.send("PATCH", path, body)).json()
+
+    def delete(self, path: str) -> None:
+        """Delete what is at `path`."""
+        _good("DELETE", path, self.send("DELETE", path))
+
+    def refused(self, method: str, path: str, body: Any = None, *, status: int = 409) -> Row:
+        """Return the problem that a request is answered with."""
+        answer = self.send(method, path, body)
+        assert answer.status_code == status, f"{method} {path}: {answer.status_code}, not {status}: {answer.text}"
+        problem: Row = answer.json()
+        assert problem["status"] == status, problem
+        return problem
+
+    def pool(self) -> tuple[str, str]:
+        """Return a new static pool's id and a token that lets agents into it."""
+        pool = self.post("/pools", {"name": f"pool-{uuid4().hex[:8]}", "pool_type": "static"}, status=201)
+        return pool["pool_id"], self.token_of(pool["pool_id"])["token"]
+
+    def token_of(self, pool_id: str) -> Row:
+        """Return a new token of a pool: `id` and `token`."""
+        row: Row = self.post(f"/pools/{pool_id}/tokens", {}, status=201)
+        return row
+
+    def agent(self, name: str) -> Row:
+        """Return the agent of this name."""
+        rows: Sequence[Row] = self.get("/agents")["results"]
+        return next(row for row in rows if row["name"] == name)
+
+
+def _good(method: str, path: str, answer: httpx.Response) -> httpx.Response:
+    assert answer.is_success, f"{method} {path}: {answer.status_code}: {answer.text}"
+    return answer

@@ -1,0 +1,63 @@
+"""One platform of real processes for the whole run (one for each worker of xdist); every test has a pool of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.e2e.client import Client
+from tests.e2e.configurations import Gated
+from tests.e2e.crew import Crew
+from tests.e2e.platform import Platform
+
+TAIL = 6000
+"""Characters of each part's output that a failing test shows."""
+
+RUNNING = pytest.StashKey[Platform]()
+
+
+@pytest.fixture(scope="session")
+def started(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Platform]:
+    """The platform of the run, in whatever condition the last test has left it."""
+    with Platform(tmp_path_factory.mktemp("platform")) as platform:
+        pytestconfig.stash[RUNNING] = platform
+        yield platform
+
+
+@pytest.fixture
+def platform(started: Platform) -> Iterator[Platform]:
+    """The platform, with all of its parts up; after the test no task may break the promise, and no engine is left."""
+    started.heal()
+    yield started
+    started.heal()
+    numbers = httpx.get(f"{started.url}/metrics", timeout=30).text
+    assert "iac_tasks_unexplained 0.0" in numbers, numbers
+
+
+@pytest.fixture
+def client(platform: Platform) -> Client:
+    """The administrator's way in."""
+    return platform.client()
+
+
+@pytest.fixture
+def crew(platform: Platform) -> Crew:
+    """A pool of this test alone."""
+    return Crew.of(platform)
+
+
+@pytest.fixture
+def gated(tmp_path: Path) -> Gated:
+    """A configuration whose apply lasts until the test lets it end."""
+    return Gated(tmp_path)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Show the end of each part's output with a failing test."""
+    report = yield
+    platform = item.config.stash.get(RUNNING, None)
+    if report.failed and platform is not None:  # type: ignore[attr-defined]
+        report.sections += [(f"log of {part.name}", part.output()[-TAIL:]) for part in platform.parts]  # type: ignore[attr-defined]
+    return report
