@@ -15,6 +15,9 @@ _FROM_AGENT = frozenset(
 )
 """Moves that the agent itself reported: it need not be told of them."""
 
+_TOLD = _FROM_AGENT | {Event.OFFERED}
+"""Moves that need no wake-up of ours: who makes an offer wakes its agent, and a second one would hold up its accept."""
+
 _BUSY = frozenset({Event.OFFERED, Event.ACCEPTED})
 """Moves that free no slot and make nothing runnable."""
 
@@ -27,7 +30,7 @@ def connect() -> None:
 
 
 def _after_move(task_id: int, event: str, status: str, agent_id: str, **news: Any) -> None:
-    if agent_id and event not in _FROM_AGENT:
+    if agent_id and event not in _TOLD:
         wakeups.wake(f"agent.{agent_id}")
     if event in _BUSY or (event == Event.CANCEL and status == "running"):
         return

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -23,6 +24,9 @@ ENGINE_NAME = "terraform"
 ENGINE = shutil.which(ENGINE_NAME)
 STARTS_OF_A_TASK = (["init", "plan", "show", "apply"], ["init", "plan", "show", "init", "apply"])
 """What is in order (design section 10): an apply in the planner's own folder needs no second init."""
+
+LOOK_SECONDS = 0.2
+"""How often the task is looked at; each look costs the server 10 ms that the task would otherwise have."""
 
 TRIVIAL = """
 variable "number" { type = number }
@@ -61,16 +65,16 @@ class Bench:
         return self.starts.read_text().split()
 
     def by_platform(self, workspace: str, variable: str, number: int) -> float:
-        """Return the seconds from the request to `applied`, as the platform's own clock has them."""
+        """Return the seconds from the request to `completed_at`, which the platform writes by this machine's clock."""
         self.api.patch(f"/workspaces/{workspace}/variables/{variable}", json={"value": str(number)}).raise_for_status()
-        begin = time.monotonic()
+        begin = time.time()
         task = self.api.post(f"/workspaces/{workspace}/tasks", json={"task_type": "plan_and_apply"})
         path = f"/workspaces/{workspace}/tasks/{task.raise_for_status().json()['id']}"
         while (status := self.api.get(path).raise_for_status().json())["completed_at"] is None:
-            time.sleep(0.02)
+            time.sleep(LOOK_SECONDS)
         if status["status"] != "applied":
             raise SystemExit(f"The task ended {status['status']}: {status['error_message']}")
-        return time.monotonic() - begin
+        return datetime.fromisoformat(status["completed_at"]).timestamp() - begin
 
     def by_hand(self, workspace: str, folder: Path, number: int) -> float:
         """Return the seconds that the same commands take on their own."""

@@ -16,6 +16,9 @@ WINDOW_BYTES = 4 * LOG_BATCH_BYTES
 
 PROGRESS_SECONDS = 0.25
 
+LOG_SECONDS = 0.02
+"""How long new log text waits for more, or for another word to go with: each message costs the server a transaction."""
+
 Word = Progress | AskPermit | Log | Finished
 
 
@@ -27,7 +30,8 @@ class Outbox:
         self._news = news
         self._spool: Spool | None = None
         self._sent = self._acked = 0
-        self._progress: Progress | None = None
+        # Where the server has every attempt that was accepted.
+        self._progress = Progress(task=work.task, epoch=work.epoch, stage="preparing")
         self._progress_sent_at = 0.0
         self._progress_due_at: float | None = None
         self._wants_permit = self._asked = False
@@ -41,14 +45,14 @@ class Outbox:
 
     def log_grew(self) -> None:
         """There is more in the spool."""
-        self._news.set()
+        asyncio.get_running_loop().call_later(LOG_SECONDS, self._news.set)
 
     def progress(self, stage: Stage, done: int = 0, total: int = 0) -> None:
         """Say where the phase is; a step is told at once, numbers at most four times a second, the last ones always."""
         fresh = Progress(task=self.work.task, epoch=self.work.epoch, stage=stage, done=done, total=total)
         if fresh == self._progress or self._result:
             return
-        is_step = self._progress is None or self._progress.stage != stage
+        is_step = self._progress.stage != stage
         self._progress = fresh
         self._progress_due_at = 0.0 if is_step else self._progress_sent_at + PROGRESS_SECONDS
         asyncio.get_running_loop().call_later(max(0.0, self._progress_due_at - time.monotonic()), self._news.set)
@@ -92,11 +96,8 @@ class Outbox:
             self._seen = outstanding
 
     def due(self) -> list[Word]:
-        """Return what is to be sent now, in order; it counts as sent."""
-        words: list[Word] = [*self._due_progress(), *self._due_log()]
-        if self._wants_permit and not self._asked:
-            self._asked = True
-            words.append(AskPermit(task=self.work.task, epoch=self.work.epoch))
+        """Return what is to be sent now, in order; it counts as sent. An engine waits for the permit: it goes first."""
+        words: list[Word] = [*self._due_question(), *self._due_progress(), *self._due_log()]
         if self._result and not self._result_sent and self._acked >= self._size:
             self._result_sent = True
             words.append(self._result)
@@ -106,8 +107,14 @@ class Outbox:
     def _size(self) -> int:
         return self._spool.size if self._spool else 0
 
+    def _due_question(self) -> list[Word]:
+        if not self._wants_permit or self._asked:
+            return []
+        self._asked = True
+        return [AskPermit(task=self.work.task, epoch=self.work.epoch)]
+
     def _due_progress(self) -> list[Word]:
-        if self._progress is None or self._progress_due_at is None:
+        if self._progress_due_at is None:
             return []
         if time.monotonic() < self._progress_due_at and self._result is None:
             return []

@@ -13,7 +13,7 @@ from agents.runner.tail import Tail
 from agents.runner.workplace import Workplace
 
 LOOK_SECONDS = 0.1
-"""How often the output is looked at; also the longest time that log text waits before it is sent."""
+"""How often the output is looked at, and so about how long log text waits before it is sent."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -103,4 +103,4 @@ def test_plan_and_apply_run_in_the_same_folder(scene: Scene, start_agent: Starte
     files = [argument for line in scene.ledger() for argument in line.get("arguments", []) if "plan.tfplan" in argument]
     assert len(folders) == 1
     assert all(str(workdir / "tasks/1/run/plan.tfplan") in file for file in files)
-    assert not (workdir / "tasks/1").exists()
+    scene.eventually(lambda: not (workdir / "tasks/1").exists())

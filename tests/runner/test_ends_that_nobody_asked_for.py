@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agents.protocol import Accept, Progress, Stop, Work
+from agents.protocol import Accept, Stop, Work
 from tests import processes
 from tests.runner.scene import Scene
 
@@ -80,7 +80,7 @@ def test_a_newer_attempt_of_a_task_waits_for_the_end_of_the_older(
 def test_an_attempt_that_the_server_closed_is_dropped(scene: Scene) -> None:
     scene.platform.store.closed.add("attempt-token-1-1")
     scene.platform.offer(scene.job())
-    scene.eventually(lambda: scene.platform.said(Progress))
+    scene.eventually(lambda: scene.platform.said(Accept))
     scene.eventually(lambda: scene.platform.work() == ())
     assert scene.run(scene.job(2)).outcome == "planned"
     assert scene.platform.result(1) is None
