@@ -6,6 +6,7 @@ import platform
 from collections import OrderedDict
 
 from agents.protocol import (
+    HEARTBEAT_SECONDS,
     VERSIONS,
     Accept,
     Cancel,
@@ -41,15 +42,17 @@ class Agent:
         self.leaving = asyncio.Event()
         self.idle = asyncio.Event()
         """Set when the agent leaves and has nothing any more."""
+        self.heartbeat_seconds: float = HEARTBEAT_SECONDS
+        """As the server asked for it last."""
         self._attempts: dict[Work, Attempt] = {}
         self._running: dict[Work, asyncio.Task[None]] = {}
         self._offers = Offers()
         self._over: OrderedDict[Work, None] = OrderedDict()
 
     @property
-    def is_running(self) -> bool:
-        """Whether an engine may be at work."""
-        return bool(self._running)
+    def has_work(self) -> bool:
+        """Whether an engine may be at work, or a result is not received."""
+        return bool(self._attempts)
 
     def hello(self) -> Hello:
         """Return the first word of a connection. What was accepted but not started is given up with the old one."""
@@ -82,12 +85,26 @@ class Agent:
 
     def words(self) -> list[Word]:
         """Return what is to be sent now, of all attempts."""
-        return [word for attempt in self._attempts.values() if attempt.is_wanted for word in attempt.outbox.due()]
+        return [word for attempt in self.wanted() for word in attempt.outbox.due()]
+
+    def wanted(self) -> list[Attempt]:
+        """Return the attempts that the server wants to hear of."""
+        return [attempt for attempt in self._attempts.values() if attempt.is_wanted]
 
     def remind(self) -> None:
         """Have said again what the server did not answer."""
         for attempt in self._attempts.values():
             attempt.outbox.remind()
+
+    def repeat(self) -> None:
+        """Have everything said again that is not confirmed, and where each attempt is."""
+        for attempt in self._attempts.values():
+            attempt.outbox.resume()
+
+    async def ended(self, work: Work) -> None:
+        """Return when nothing of the attempt runs."""
+        if running := self._running.get(work):
+            await asyncio.wait((running,))
 
     def leave(self) -> None:
         """Take nothing new; `idle` is set when the last attempt is over."""
@@ -184,8 +201,9 @@ class Agent:
         self._look_idle()
 
     def _wanted(self) -> tuple[Work, ...]:
-        return tuple(work for work, attempt in self._attempts.items() if attempt.is_wanted)
+        return tuple(attempt.work for attempt in self.wanted())
 
     def _look_idle(self) -> None:
         if self.leaving.is_set() and not self._attempts:
             self.idle.set()
+            self.news.set()

@@ -4,11 +4,11 @@ import asyncio
 import time
 from logging import LoggerAdapter, getLogger
 
-from agents.protocol import Finished, Start, Work
+from agents.protocol import Finished, FromServer, Start, Work
 from agents.runner import applying, jobs, planning, preparing, verdicts, warmth
 from agents.runner.control import Control, Ended, Ending
 from agents.runner.errors import AttemptClosed, PhaseFailed
-from agents.runner.outbox import Outbox
+from agents.runner.outbox import Outbox, Word
 from agents.runner.server import AttemptServer
 from agents.runner.spool import Spool
 from agents.runner.tools import Tools
@@ -39,7 +39,6 @@ class Attempt:
     async def run(self) -> None:
         """Run the phase to its end; never raises but for a fault of our own that no result can carry."""
         started = time.monotonic()
-        self.outbox.progress("preparing")
         self.log.info("Starts the %s (epoch %s).", self.phase, self.work.epoch)
         verdict = await self._verdict()
         if verdict is None:
@@ -64,6 +63,10 @@ class Attempt:
         """Take the server's permit."""
         self.outbox.permitted()
         self.permit.set()
+
+    async def say(self, word: Word) -> list[FromServer]:
+        """Say a word by the attempt's own token, and return the answer. Raises `AttemptClosed`, `NotWelcome`."""
+        return await self._server.say(word)
 
     def forget(self) -> None:
         """Remove what is not needed any more: all of it, but for a plan that waits here for its apply."""

@@ -1,4 +1,7 @@
-"""Keeps the agent connected: again and again, with jitter and back-off, until it leaves or is refused for good."""
+"""Keeps the agent connected: again and again, with jitter and back-off, until it leaves or is refused for good.
+
+Refused for good, it reports what it still has through the attempts' own door, and ends then.
+"""
 
 import asyncio
 import itertools
@@ -13,6 +16,7 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 from agents import protocol
 from agents.runner import backoff
 from agents.runner.agent import Agent
+from agents.runner.door import Door
 from agents.runner.errors import BadConfiguration, NotWelcome
 from agents.runner.session import Session
 
@@ -55,25 +59,26 @@ async def _stay(agent: Agent) -> None:
 
 
 async def _once(agent: Agent) -> None:
-    """Hold one connection to its end, and say in the log why it ended."""
+    """Hold one connection to its end, and say in the log why it ended; raise `NotWelcome` when it was the last one."""
+    token = ""
     try:
-        await _hold(agent)
+        token = agent.tools.options.current_token()
+        await _hold(agent, token)
     except NotWelcome as refusal:
-        _outlast(agent, refusal)
+        await _end(agent, token, refusal)
     except InvalidStatus as answer:
         if answer.response.status_code in _REFUSALS:
-            _outlast(agent, NotWelcome(_token_refused(answer.response.status_code)))
+            await _end(agent, token, NotWelcome(_token_refused(answer.response.status_code)))
         log.warning("The server answered %s; trying again.", answer.response.status_code)
     except (OSError, TimeoutError, WebSocketException, BadConfiguration) as error:
         log.warning("Not connected (%s); trying again.", _cause(error))
 
 
-async def _hold(agent: Agent) -> None:
-    options = agent.tools.options
-    address = f"ws{options.server.removeprefix('http')}{PATH}"
+async def _hold(agent: Agent, token: str) -> None:
+    address = f"ws{agent.tools.options.server.removeprefix('http')}{PATH}"
     async with connect(
         address,
-        additional_headers={"Authorization": f"Bearer {options.current_token()}"},
+        additional_headers={"Authorization": f"Bearer {token}"},
         open_timeout=15,
         ping_interval=KEEPALIVE_SECONDS,
         ping_timeout=KEEPALIVE_SECONDS,
@@ -84,11 +89,22 @@ async def _hold(agent: Agent) -> None:
         await Session(agent, socket).run()
 
 
-def _outlast(agent: Agent, refusal: NotWelcome) -> None:
-    """Raise the refusal; but while engines run, keep them and try again: their state is stored over HTTP."""
-    if not agent.is_running:
-        raise refusal
-    log.error("%s What runs is finished first.", refusal)
+async def _end(agent: Agent, token: str, refusal: NotWelcome) -> None:
+    """Report what the agent still has, and raise the refusal; return where it was given another token meanwhile."""
+    if _has_another(agent, token):
+        log.warning("%s The agent was given another one, and tries that.", refusal)
+        return
+    if agent.has_work:
+        log.error("%s What runs is finished and reported first.", refusal)
+        await Door(agent).report()
+    raise refusal
+
+
+def _has_another(agent: Agent, token: str) -> bool:
+    try:
+        return agent.tools.options.current_token() != token
+    except BadConfiguration:
+        return False
 
 
 async def _pause(agent: Agent, seconds: float) -> None:

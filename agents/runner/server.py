@@ -1,14 +1,17 @@
-"""The platform over HTTP, as one attempt sees it: its job, its plan's parts, its workspace's state."""
+"""The platform over HTTP, as one attempt sees it: its job, its plan's parts, its workspace's state, its reports."""
 
 import asyncio
+import json
 import logging
 from typing import Any
 from urllib.parse import urljoin
 
 import httpx
 
+from agents import protocol
+from agents.protocol import FromAgent, FromServer, ProtocolError
 from agents.runner import backoff
-from agents.runner.errors import AttemptClosed, PhaseFailed
+from agents.runner.errors import AttemptClosed, NotWelcome, PhaseFailed
 
 USER = "attempt"
 """User name of the state address; the password is the attempt's token."""
@@ -69,6 +72,18 @@ class AttemptServer:
         return await self._ask(
             method, self.absolute(address), content=data, params=parameters, auth=httpx.BasicAuth(USER, self._token)
         )
+
+    async def say(self, word: FromAgent) -> list[FromServer]:
+        """Say a word of the protocol about the attempt, and return the answer; a refused one raises `NotWelcome`."""
+        answer = await self._ask("POST", "agents/v1/attempt/words", content=protocol.dump(word).encode())
+        if answer.status_code != 200:
+            raise NotWelcome(_words(answer))
+        try:
+            return [protocol.parse_from_server(json.dumps(members)) for members in answer.json()]
+        except (ValueError, TypeError, ProtocolError) as error:
+            raise NotWelcome(
+                "The server's answer is not a list of words; are agent and server of one release?"
+            ) from error
 
     async def _ask(self, method: str, address: str, **arguments: Any) -> httpx.Response:
         arguments["headers"] = arguments.get("headers", {}) | self._credentials(arguments)

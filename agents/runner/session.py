@@ -46,7 +46,8 @@ class Session:
         self.was_welcome = True
         log.info("Connected as %s.", welcome.agent_id)
         self._agent.resume(welcome.keep)
-        await self._talk(welcome.heartbeat_seconds)
+        self._agent.heartbeat_seconds = max(SHORTEST_BEAT_SECONDS, welcome.heartbeat_seconds)
+        await self._talk()
 
     async def say(self, word: FromAgent) -> None:
         """Send one word."""
@@ -66,8 +67,8 @@ class Session:
             log.warning("The server asks to come back later: %s", answer.message)
         return None
 
-    async def _talk(self, heartbeat_seconds: float) -> None:
-        duties = (self._report(), self._beat(heartbeat_seconds), self._leave())
+    async def _talk(self) -> None:
+        duties = (self._report(), self._beat(), self._leave())
         parts = [asyncio.create_task(self._listen()), *(asyncio.create_task(_outlasting(duty)) for duty in duties)]
         try:
             done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
@@ -104,9 +105,9 @@ class Session:
                 await self.say(word)
             await self._agent.news.wait()
 
-    async def _beat(self, seconds: float) -> None:
+    async def _beat(self) -> None:
         while True:
-            await asyncio.sleep(max(SHORTEST_BEAT_SECONDS, seconds))
+            await asyncio.sleep(self._agent.heartbeat_seconds)
             self._agent.remind()
             await self.say(Heartbeat(work=self._agent.work()))
 

@@ -41,12 +41,15 @@ class FakePlatform:
     """Runs in a thread of its own; tests read its records and wait on them."""
 
     def __init__(self) -> None:
-        self.store = Store()
+        self.store = Store(hear=self._hear)
         self.words: list[FromAgent] = []
+        self.words_at_door: list[FromAgent] = []
         self.logs: dict[Work, bytearray] = {}
         self.results: dict[Work, Finished] = {}
         self.withdrawn: set[Work] = set()
         self.welcomes = self.refusals = 0
+        self.at_door: list[FromServer] = []
+        self.pool_tokens = {POOL_TOKEN}
         self.permits = True
         self.acknowledges = True
         self.refusal: Refused | None = None
@@ -86,6 +89,11 @@ class FakePlatform:
         """Offer a job's attempt to the connected agent."""
         self.store.jobs[f"{TOKEN}{job['task']}-{job['epoch']}"] = job
         self.tell(Offer(task=job["task"], epoch=job["epoch"], phase=job["phase"], slot=0, accept_seconds=10))
+
+    def revoke(self) -> None:
+        """Close the agent's socket for good: its pool token is revoked."""
+        self.refusal = Refused(code="token_revoked", message="The pool token was revoked.", retry=False)
+        self.tell(self.refusal)
 
     def tell(self, word: FromServer) -> None:
         """Say a word to the connected agent."""
@@ -132,7 +140,7 @@ class FakePlatform:
 
     async def _talk(self, socket: ServerConnection) -> None:
         assert socket.request
-        if self.refusal or socket.request.headers["Authorization"] != f"Bearer {POOL_TOKEN}":
+        if self.refusal or socket.request.headers["Authorization"].removeprefix("Bearer ") not in self.pool_tokens:
             refusal = self.refusal or Refused(code="token", message="The pool token is wrong.", retry=False)
             await socket.send(protocol.dump(refusal))
             self.refusals += 1
@@ -150,6 +158,16 @@ class FakePlatform:
                 self._socket = socket
             for answer in self._answers(word):
                 await socket.send(protocol.dump(answer))
+
+    def _hear(self, text: str) -> str:
+        """Answer a word at the attempts' own door, where no apply is permitted."""
+        word = protocol.parse_from_agent(text)
+        self.words_at_door.append(word)
+        if isinstance(word, AskPermit):
+            answers: list[FromServer] = [Stop(task=word.task, epoch=word.epoch, reason="It may begin nothing.")]
+        else:
+            answers = [*self._answers(word), *self.at_door]
+        return f"[{','.join(map(protocol.dump, answers))}]"
 
     def _answers(self, word: FromAgent) -> list[FromServer]:
         match word:

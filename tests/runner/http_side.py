@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -32,6 +33,7 @@ class Store:
     states: dict[str, State] = field(default_factory=dict)
     closed: set[str] = field(default_factory=set)
     is_broken: bool = False
+    hear: Callable[[str], str] | None = None  # a word at the attempts' own door, answered by a JSON list
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -62,6 +64,8 @@ class Handler(BaseHTTPRequestHandler):
             return 401, b'{"code": "attempt_closed", "detail": "This attempt is over."}'
         if path == "/agents/v1/attempt":
             return 200, json.dumps(store.jobs[token]).encode()
+        if path == "/agents/v1/attempt/words":
+            return (200, store.hear(body.decode()).encode()) if store.hear else (404, b"")
         if path.startswith("/agents/v1/attempt/plan/"):
             return self._part(store.parts.setdefault(store.jobs[token]["task"], {}), path.rpartition("/")[2], body)
         return self._state(store.states.setdefault(path, State()), body)

@@ -128,14 +128,3 @@ def test_a_refusal_for_now_is_followed_by_another_try(
     eventually(lambda: platform.refusals)
     platform.refusal = None
     eventually(lambda: platform.welcomes)
-
-
-def test_a_revoked_token_does_not_end_an_apply(scene: Scene, start_agent: Starter) -> None:
-    agent = start_agent(PATH=scene.path)
-    engine = _starting(scene, seconds=2)
-    scene.platform.refusal = Refused(code="token_revoked", message="The pool token was revoked.", retry=False)
-    scene.platform.tell(scene.platform.refusal)
-    scene.platform.drop()
-    assert agent.wait(timeout=30) == 3
-    assert not processes.alive(engine)
-    assert scene.signals() == []
