@@ -5,7 +5,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Case, F, When
 
-from iacplatform.base import clock, wakeups
+from iacplatform.base import clock
 from tasks import signals, states
 from tasks.errors import IllegalMove, LostRace
 from tasks.models import Task, TaskEvent
@@ -30,7 +30,8 @@ def move(
     if to not in states.allowed(task.position, event):
         raise IllegalMove(refusal(task, event))
     before, held_by = task.status, task.agent_id
-    with transaction.atomic():
+    # Both are written or the caller's block is undone: a savepoint of its own would cost two journeys for nothing.
+    with transaction.atomic(savepoint=False):
         seen = Task.objects.filter(pk=task.pk, status=before, epoch=task.epoch, lease=task.lease, phase=task.phase)
         now = {"status": to, "updated_at": clock.DatabaseNow()}
         columns = {**now, **_ending(to), **_waiting(to, reason), **changes}
@@ -44,7 +45,12 @@ def move(
 def announce(task: Task, event: Event, *, agent_id: str = "") -> None:
     """Tell those above of the move, after the commit."""
     signals.announce(
-        task_id=task.pk, workspace_id=task.workspace_id, event=event, status=task.status, agent_id=agent_id
+        task_id=task.pk,
+        workspace_id=task.workspace_id,
+        queues=task.is_changing,
+        event=event,
+        status=task.status,
+        agent_id=agent_id,
     )
 
 
@@ -70,9 +76,7 @@ def explain_wait(task: Task, reason: WaitReason) -> bool:
     if task.reason == reason.stored():
         return False
     unmoved = Task.objects.filter(pk=task.pk, status=task.status, epoch=task.epoch, lease=task.lease)
-    written = unmoved.exclude(reason=None).update(**_reason_columns(reason))
-    if written:
-        wakeups.wake(f"task.{task.pk}")
+    written = unmoved.exclude(reason__isnull=True).update(**_reason_columns(reason))
     return bool(written)
 
 

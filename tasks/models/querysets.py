@@ -66,7 +66,7 @@ class Tasks(models.QuerySet["Task"]):
     def breaking_the_promise(self) -> Self:
         """Narrow to tasks that break "reason, owner, next look": the watchdog's query. Its answer is always empty."""
         waits = ~Q(status__in=[*states.FINAL, Status.RUNNING])
-        no_reason = waits & (Q(reason=None) | Q(reason_code="") | Q(reason_since=None) | Q(next_check_at=None))
+        no_reason = waits & (Q(reason__isnull=True) | Q(reason_code="") | Q(reason_since=None) | Q(next_check_at=None))
         no_owner = Q(status=Status.RUNNING) & (Q(agent_id="") | Q(slot=None) | Q(next_check_at=None))
         bounded = [Status.RUNNING, Status.PENDING, Status.CONFIRMED]
         return self.filter(no_reason | no_owner | Q(status__in=bounded, deadline=None))

@@ -70,8 +70,8 @@ class Agent:
     told: Told = field(default_factory=Told)
     offers: dict[Key, Offer] = field(default_factory=dict)
     runs: dict[Key, Run] = field(default_factory=dict)
-    ended: list[Run] = field(default_factory=list)
-    """Runs whose end was reported."""
+    over: list[Run] = field(default_factory=list)
+    """Runs whose end was reported, or that the server did not want to hear of any more."""
     last_word: FromAgent | None = None
     leaving: bool = False
 
@@ -93,7 +93,8 @@ class Agent:
         self.leaving = False
         self.offers = {}
         kept = {(work.task, work.epoch) for work in welcome.keep}
-        self.runs = {key: run for key, run in self.runs.items() if key in kept}
+        for key in self.runs.keys() - kept:
+            self._drop(key)
         self._hear_all(lambda session: commands.pending(session, self.told))
         for run in [run for run in self.runs.values() if run.outcome]:
             self.report(run)
@@ -141,9 +142,18 @@ class Agent:
         """Say how a process ended."""
         if run.outcome == "planned" and not self._uploads_plan(run):
             return
-        self.ended.append(run)
-        self.runs.pop((run.task, run.epoch), None)
+        self._drop((run.task, run.epoch))
         self.say(self._finished(run))
+
+    def report_again(self, number: int) -> None:
+        """Say once more how an old process ended, or that one ended of which nobody wants to hear any more."""
+        if not self.over:
+            return
+        run = self.over[-1 - number % min(6, len(self.over))]
+        if run.outcome is None:
+            self.end(run, "planned" if run.phase == "plan" else "applied" if run.started else "failed")
+        else:
+            self.report(run)
 
     def leave(self) -> None:
         """Say that it takes nothing new."""
@@ -171,17 +181,30 @@ class Agent:
         if isinstance(word, Offer):
             self.offers[word.task, word.epoch] = word
         elif isinstance(word, Start):
+            self._demand_row(word)
             self.runs[word.task, word.epoch] = Run(word.task, word.epoch, word.phase, plan=_plan_of(word))
         elif isinstance(word, Stop):
             self.offers.pop((word.task, word.epoch), None)
-            self.runs.pop((word.task, word.epoch), None)
+            self._drop((word.task, word.epoch))
         elif isinstance(word, Cancel | Permit) and (run := self.runs.get((word.task, word.epoch))):
             self._obey(run, word)
+
+    def _drop(self, key: Key) -> None:
+        if run := self.runs.pop(key, None):
+            self.over.append(run)
+
+    def _demand_row(self, word: Start | Permit) -> None:
+        row = Task.objects.get(pk=word.task)
+        assert self.session is not None
+        assert (row.agent_id, row.epoch) == (self.session.agent_id, word.epoch), (
+            f"{self.name} is told to go on with task {row.pk}, epoch {word.epoch}, which is another one's: {row.epoch}"
+        )
 
     def _obey(self, run: Run, word: Cancel | Permit) -> None:
         if isinstance(word, Cancel):
             run.cancelled = True
         elif not run.started:
+            self._demand_row(word)
             run.started = True
             self.ledger.start(run.task, run.epoch, run.plan)
 

@@ -162,12 +162,20 @@ class Life:
     def take_offers(self, news: bool) -> None:
         """Let the agents that were woken accept what they are offered."""
         for agent in self.connected():
+            agent.accept_all()  # what it heard of long ago
             agent.listen(self.world.woken)
             with self.losing(news):
                 agent.accept_all()
 
     def start_applies(self) -> None:
-        """Let the agents get into the middle of every apply that is confirmed."""
+        """Let agents and a person get into the middle of as many applies as they can."""
+        self.take_offers(news=False)
+        for agent, run in self.runs():
+            if run.phase == "plan":
+                self.advance(agent, run, "well")
+        self.look()
+        for task in self.to_confirm():
+            self.confirm(task.pk, task.plan_digest, by=0, news=False)
         self.take_offers(news=False)
         for agent, run in self.runs():
             if run.phase == "apply" and not run.started and not run.cancelled and agent.session is not None:

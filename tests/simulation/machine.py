@@ -93,13 +93,15 @@ class Platform(RuleBasedStateMachine):
                 self.life.work_once(agent)
 
     @rule(
-        what=st.sampled_from(["die", "cut", "connect", "connect", "repeat", "late", "leave"]),
+        what=st.sampled_from(
+            ["die", "die", "cut", "connect", "connect", "repeat", "late", "leave", "dawdle", "dawdle"]
+        ),
         number=which,
         noticed=st.booleans(),
         applying=st.booleans(),
     )
     def trouble(self, what: str, number: int, noticed: bool, applying: bool) -> None:
-        """An agent dies with all that it runs, loses its link, comes back, repeats itself, or takes its leave."""
+        """An agent dies with all that it runs, loses its link, comes back, repeats itself, dawdles, or leaves."""
         gone = [agent for agent in self.life.world.agents if agent.session is None]
         if what == "connect" and gone:
             pick(gone, number).connect()
@@ -115,8 +117,10 @@ class Platform(RuleBasedStateMachine):
             agent.leave()
         elif what == "repeat" and agent.last_word is not None:
             agent.say(agent.last_word)
-        elif what == "late" and agent.ended:
-            agent.report(pick(agent.ended[-6:], number))
+        elif what == "dawdle":
+            agent.listen(self.life.world.woken)
+        elif what == "late":
+            agent.report_again(number)
 
     @rule(seconds=st.sampled_from([1, 6, 11, 31, 61]), swept=st.booleans(), served=st.sampled_from([True, True, False]))
     def wait(self, seconds: int, swept: bool, served: bool) -> None:
