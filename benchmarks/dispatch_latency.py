@@ -15,7 +15,7 @@ import psycopg
 import websockets
 
 from agents import protocol
-from agents.protocol import Accept, Engine, Finished, Hello, Offer, Received, Start
+from agents.protocol import Accept, Engine, Finished, FromAgent, Heartbeat, Hello, Offer, Received, Start
 from benchmarks import figures
 from benchmarks.installation import Installation, installed
 
@@ -37,8 +37,12 @@ class Agent:
         engines = (Engine(name="terraform", version="1.11.4"),)
         facts: dict[str, Any] = {"name": "simulated", "instance": "simulated", "os": "linux", "arch": "amd64"}
         hello = Hello(versions=("1",), capacity=1, engines=engines, agent_version="0", work=(), **facts)
-        await self.socket.send(protocol.dump(hello))
+        await self.say(hello)
         await self.hear(protocol.Welcome)
+
+    async def say(self, word: FromAgent) -> None:
+        """Send a word."""
+        await self.socket.send(protocol.dump(word))
 
     async def hear(self, kind: type[Any]) -> Any:
         """Return the next word of this kind."""
@@ -49,16 +53,17 @@ class Agent:
 
     async def finish(self, offer: Offer) -> None:
         """Accept the offer and end its attempt."""
-        await self.socket.send(protocol.dump(Accept(task=offer.task, epoch=offer.epoch)))
+        await self.say(Accept(task=offer.task, epoch=offer.epoch))
         await self.hear(Start)
         facts: dict[str, Any] = {"exit_code": 1, "seconds": 0.0, "log_bytes": 0, "error_message": "Nothing to do."}
-        await self.socket.send(protocol.dump(Finished(task=offer.task, epoch=offer.epoch, outcome="failed", **facts)))
+        await self.say(Finished(task=offer.task, epoch=offer.epoch, outcome="failed", **facts))
         await self.hear(Received)
 
 
 async def ours(agent: Agent, api: httpx.AsyncClient, workspace: str, database: Any) -> list[Seconds]:
     """Return the latencies of one round of tasks."""
     ends: dict[int, float] = {}
+    await agent.say(Heartbeat(work=()))
     for _ in range(SAMPLES):
         created = asyncio.create_task(api.post(f"/workspaces/{workspace}/tasks", json={"task_type": "plan"}))
         offer = await agent.hear(Offer)

@@ -197,6 +197,7 @@ LOGGING = {
         "django": {"handlers": [], "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
         "django.channels.server": {"level": "WARNING"},
+        "django-q": {"level": "WARNING"},  # the sweep is a job every two seconds
         "httpx": {"level": "WARNING"},
     },
 }

@@ -20,8 +20,8 @@ _BACK_IN_QUEUE = frozenset({Event.INTERRUPTED, Event.STALE, Event.REPLAN})
 """After these a task is pending again; where its workspace was locked meanwhile, it has to wait."""
 
 
-def _after_move(workspace_id: str, event: str, status: str, **news: Any) -> None:
-    if status in FINAL or event in _BACK_IN_QUEUE:
+def _after_move(workspace_id: str, queues: bool, event: str, status: str, **news: Any) -> None:
+    if queues and (status in FINAL or event in _BACK_IN_QUEUE):
         scheduler.advance(workspace_id)
 
 
