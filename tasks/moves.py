@@ -30,8 +30,7 @@ def move(
     if to not in states.allowed(task.position, event):
         raise IllegalMove(refusal(task, event))
     before, held_by = task.status, task.agent_id
-    # Both are written or the caller's block is undone: a savepoint of its own would cost two journeys for nothing.
-    with transaction.atomic(savepoint=False):
+    with transaction.atomic():
         seen = Task.objects.filter(pk=task.pk, status=before, epoch=task.epoch, lease=task.lease, phase=task.phase)
         now = {"status": to, "updated_at": clock.DatabaseNow()}
         columns = {**now, **_ending(to), **_waiting(to, reason), **changes}
