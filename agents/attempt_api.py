@@ -1,4 +1,4 @@
-"""What an attempt fetches and stores over HTTP, with its own token: its job, and the parts of its plan."""
+"""What an attempt fetches, stores and says over HTTP, with its own token: its job, its plan's parts, its reports."""
 
 import json
 from typing import Any
@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from agents import attempt_words, protocol
 from iacplatform.base import bodies
 from iacplatform.base.problems import Problem
 from tasks import plans
@@ -66,6 +67,17 @@ class PlanPartView(AttemptView):
         content = bodies.read(request, settings.PLAN_PART_MAX_BYTES)
         plans.keep_part(attempt, part, content, request.headers.get("X-Content-SHA256", ""))
         return HttpResponse(status=204)
+
+
+class Words(AttemptView):
+    parser_classes: list[Any] = []
+
+    def post(self, request: Request) -> HttpResponse:
+        """Hear one word about the attempt, and answer a list of words."""
+        attempt = self.attempt(request)
+        text = bodies.read(request, protocol.MESSAGE_BYTES).decode(errors="replace")
+        words = attempt_words.hear(attempt, text)
+        return HttpResponse(f"[{','.join(map(protocol.dump, words))}]", content_type="application/json")
 
 
 def _job(attempt: Attempt) -> dict[str, Any]:

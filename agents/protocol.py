@@ -6,6 +6,10 @@ says which. Who speaks is known from the connection alone, so no word carries an
 its task and epoch, and the server refuses those of an older epoch. Bulk data (configuration, plan, state) does not
 travel here: it goes over HTTP with the token that `Start` brings.
 
+Where no socket is open to the agent any more (its pool token was revoked), an attempt speaks for itself: `POST
+/agents/v1/attempt/words` with that same token takes one `Log`, `Progress`, `AskPermit` or `Finished` of the attempt and
+answers a list of words. Each counts as a heartbeat; a permit that was not granted before is refused there (`Stop`).
+
 Used by the server and by the agent program, so it imports neither Django nor anything of ours.
 """
 
