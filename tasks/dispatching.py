@@ -12,7 +12,8 @@ _LEFT_UNDONE = frozenset({Code.DISPATCHING, Code.DISPATCH_FAILED})
 
 def ask_again(task: Task) -> None:
     """Have the dispatcher look at a task that did not move: somebody asks for it right now."""
-    signals.announce(task_id=task.pk, workspace_id=task.workspace_id, event="asked", status=task.status, agent_id="")
+    place = {"task_id": task.pk, "workspace_id": task.workspace_id, "queues": task.is_changing}
+    signals.announce(**place, event="asked", status=task.status, agent_id="")
 
 
 def outcome(task: Task) -> dict[str, Any]:

@@ -71,6 +71,22 @@ def test_passes_over_one_pool_at_once_make_one_offer() -> None:
     assert events(task, Event.OFFERED) == [Event.OFFERED]
 
 
+def test_a_task_that_a_person_moves_meanwhile_does_not_undo_the_pass() -> None:
+    stale, other = factories.confirmed(), factories.pending()
+    factories.store_state(stale.workspace_id)
+    agent = factories.agent(connected=True)
+
+    answers = interleave(
+        lambda: dispatcher.dispatch(agent.pool_id, cause="race"),
+        lambda: cancellation.cancel(stale, by=factories.person()),
+        before=WRITES_TASK,
+    )
+
+    assert not [answer for answer in answers if isinstance(answer, Exception)]
+    assert factories.reread(other).lease == Lease.OFFERED
+    assert factories.reread(stale).status == Status.CANCELLED
+
+
 # Two people confirm -------------------------------------------------------------------------------------------------
 
 

@@ -111,8 +111,10 @@ class Agent:
         self.runs, self.offers = {}, {}
 
     def beat(self) -> None:
-        """Say that it lives, and what it has."""
+        """Say that it lives and what it has; the consumer looks at the rows then, in case that a hint was lost."""
         self.say(Heartbeat(work=tuple(run.work for run in self.runs.values())))
+        if self.session is not None:
+            self._hear_all(lambda session: commands.pending(session, self.told))
 
     def listen(self, woken: set[str]) -> None:
         """Where a hint came for it, hear what the rows have, as its consumer would read them then."""

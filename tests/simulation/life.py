@@ -34,6 +34,7 @@ class Life:
     """`mind`: the digest that people read on a task's page; `beforehand`: tasks whose creator agreed to their plan."""
 
     def __init__(self) -> None:
+        emptying.empty()
         self.around = ExitStack()
         self.around.enter_context(same_names())
         self.world = World.made()
@@ -48,12 +49,11 @@ class Life:
         self.look()
 
     def end(self) -> None:
-        """Repair everything; then nothing may be stuck. Leaves the database empty."""
+        """Repair everything; then nothing may be stuck."""
         try:
             self.come_to_rest()
         finally:
             self.around.close()
-            emptying.empty()
 
     # What is checked -------------------------------------------------------------------------------------------------
 

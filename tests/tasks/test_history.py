@@ -33,7 +33,7 @@ def test_whether_a_list_of_all_rows_shows_a_change(db: None) -> None:
     assert everything() != before
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     "cell",
     [cell for cell in CELLS if cell[1] != Event.WORKSPACE_LOCKED],
