@@ -110,14 +110,17 @@ def no_connected_agent(pool: Pool, leaving: int) -> WaitReason:
     """The pool is empty, or everybody there is about to leave."""
     static = pool.pool_type == PoolType.STATIC
     but = f" but {leaving}, which take nothing new because they are leaving" if leaving else ""
+    tokenless = not pool.tokens.valid().exists()
     start = f"Start an agent with a token of pool {pool.name}, or look at why its agents are away."
+    make = f"Make a token of pool {pool.name} and start an agent with it."
     return WaitReason(
         code=Code.NO_CONNECTED_AGENT,
         turn=Turn.PERSON if static else Turn.MACHINE,
-        message=f"No agent of pool {pool.name} is connected{but}.",
-        remedy=f"{start} The task goes on as soon as one connects.",
+        message=f"No agent of pool {pool.name} is connected{but}"
+        + (", and the pool has no valid token that would let one in." if tokenless else "."),
+        remedy=f"{make if tokenless else start} The task goes on as soon as one connects.",
         blocker={"kind": "pool", "id": pool.pk},
-        evidence={"agents": 0, "leaving": leaving},
+        evidence={"agents": 0, "leaving": leaving, "valid_tokens": not tokenless},
         actions=("retry", "cancel"),
         grace_seconds=CONFIG_GRACE_SECONDS,
     )

@@ -9,7 +9,7 @@ from agents import dispatcher, explain, gates
 from agents.candidates import Candidate
 from agents.capacity import Capacity
 from iacplatform.base import clock
-from pools.models import K8sConfig, Pool
+from pools.models import K8sConfig, Pool, PoolToken
 from tasks.models import Task
 from tests.agents.scenes import workspace_of
 from tests.tasks import factories
@@ -180,3 +180,21 @@ def _pods(**columns: object) -> Pool:
     return Pool.objects.create(
         **{"name": "pods-1", "pool_type": "k8s", "k8s_config": config, "min_replicas": 0, **columns}
     )
+
+
+def test_a_gate_shows_its_reason_as_the_task_does() -> None:
+    task = factories.reread(where_everybody_is_busy())
+    told = explain.explain(task)
+    gate = next(answer for answer in told["gates"] if answer["result"] == "wait")
+    assert gate["reason"].keys() == told["wait_reason"].keys()
+    assert gate["reason"]["since"] == told["wait_reason"]["since"]
+    assert gate["reason"]["deadline"] == told["wait_reason"]["deadline"]
+
+
+def test_a_pool_that_lets_nobody_in_says_so() -> None:
+    task = factories.pending()
+    assert "no valid token" in (factories.reread(task).reason or {})["message"]
+    PoolToken.issue(pool=Pool.objects.local())
+    for pool_id in Task.objects.filter(pk=task.pk).pool_ids():
+        dispatcher.dispatch(pool_id, cause="test")
+    assert "no valid token" not in (factories.reread(task).reason or {})["message"]
