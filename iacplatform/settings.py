@@ -115,9 +115,8 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "/static/"
-STATIC_ROOT = HOME / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-WHITENOISE_USE_FINDERS = True
+WHITENOISE_USE_FINDERS = True  # served from the packages themselves: nothing to collect
 
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"
