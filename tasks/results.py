@@ -36,8 +36,13 @@ def finish(task_id: int, epoch: int, agent_id: str, result: Result, *, reservati
     """
     with transaction.atomic():
         task, attempt = attempts.locked(task_id, epoch, agent_id)
-        if attempt.ended_at is None:
+        if attempt.ended_at is None and not _was_taken(attempt):
             _take(task, attempt, result, reservation_seconds)
+
+
+def _was_taken(attempt: Attempt) -> bool:
+    """Return whether this is the result again of an apply that was killed: its attempt stays open for a person."""
+    return attempt.exit_code is not None
 
 
 def _take(task: Task, attempt: Attempt, result: Result, reservation_seconds: int) -> None:

@@ -70,6 +70,14 @@ def test_an_apply_that_is_lost_after_the_permit_needs_a_person(killed: bool) -> 
     assert Workspace.objects.get(pk=task.workspace_id).locked_by == f"task:{task.pk}"
 
 
+def test_a_killed_apply_that_is_reported_again_still_needs_a_person() -> None:
+    task = factories.applying()
+    for _ in range(2):  # the answer to the first report was lost
+        task = factories.finish(task, "killed", exit_code=-9, error_message="Out of memory.")
+    assert task.status == Status.NEEDS_ATTENTION
+    assert Workspace.objects.get(pk=task.workspace_id).locked_by == f"task:{task.pk}"
+
+
 @pytest.mark.parametrize(("outcome", "status"), [("applied", Status.APPLIED), ("failed", Status.FAILED)])
 def test_the_late_result_of_a_lost_apply_is_taken_and_lets_go_of_the_workspace(outcome: str, status: str) -> None:
     task = factories.needing_attention()
