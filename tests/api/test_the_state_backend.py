@@ -129,6 +129,30 @@ def test_another_persons_lock_is_broken_only_with_the_permission(api: APIClient,
     assert breaker.generic("UNLOCK", address).status_code == 200
 
 
+@pytest.fixture
+def writer(db: Any) -> APIClient:
+    """A client of another person, who may write states."""
+    rights = ["workspaces.view_workspace", "workspaces.view_stateversion", "workspaces.add_stateversion"]
+    return factories.client(factories.person(*rights))
+
+
+def test_the_id_that_a_423_shows_does_not_make_the_lock_ones_own(
+    api: APIClient, writer: APIClient, address: str
+) -> None:
+    lock(api, address)
+    seen = lock(writer, address, ID="other").json()["ID"]
+    assert lock(writer, address, ID=seen).status_code == 423
+    assert post(writer, f"{address}?ID={seen}", factories.state(1)).status_code == 423
+    assert lock(writer, address, "UNLOCK", ID=seen).status_code == 409
+    assert StateLock.objects.exists() and not StateVersion.objects.exists()
+
+
+def test_nobody_writes_into_a_running_apply(workspace: Workspace, writer: APIClient, address: str) -> None:
+    StateLock.objects.create(workspace=workspace, lock_id=INFO["ID"], info=INFO, holder="task:7", task_id=7, epoch=1)
+    assert post(writer, f"{address}?ID={INFO['ID']}", factories.state(1)).status_code == 423
+    assert not StateVersion.objects.exists()
+
+
 def test_the_lock_of_a_task_is_not_broken_by_hand(api: APIClient, workspace: Workspace, address: str) -> None:
     StateLock.objects.create(workspace=workspace, lock_id=INFO["ID"], info=INFO, holder="task:7", task_id=7, epoch=1)
     for answer in (api.generic("UNLOCK", address), lock(api, address, "UNLOCK")):
