@@ -78,10 +78,14 @@ def holder(attempt: Attempt) -> AttemptHolder:
 
 
 def _fence(attempt: Attempt) -> None:
-    """Hold the task as it is until the transaction ends, or raise `StaleEpoch`."""
+    """Hold the task as it is until the transaction ends, or raise `StaleEpoch`, or `AttemptClosed`.
+
+    A request that was let in while the attempt lasted may come to its turn after the end.
+    """
     held = Task.objects.select_for_update(of=("self",), no_key=True).filter(pk=attempt.task_id)
     if held.values_list("epoch", flat=True).first() != attempt.epoch:
         raise StaleEpoch(f"Attempt {attempt.epoch} of task {attempt.task_id} is over; another one has taken its place.")
+    _demand_open(Attempt.objects.select_related("task").get(pk=attempt.pk))
 
 
 def _token(request: Request) -> str | None:

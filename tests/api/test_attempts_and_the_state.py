@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from tasks import authentication
+from tasks.errors import AttemptClosed
 from tasks.models import Attempt, Task
 from tests import factories as rows
 from tests.tasks import factories
@@ -84,6 +86,20 @@ def test_after_its_end_the_token_opens_nothing() -> None:
     of = Attempt.objects.filter(task=task, phase="apply").get()
     answer = call(of, "GET")
     assert answer.status_code == 410 and answer.json()["code"] == "attempt_closed"
+
+
+@pytest.mark.parametrize("method", ["LOCK", "POST"])
+def test_a_request_whose_turn_comes_after_the_end_writes_nothing(method: str) -> None:
+    """It was let in while the attempt lasted: a large state takes its time to arrive."""
+    task = factories.applying()
+    late = authentication.holder(attempt(task))
+    factories.finish(task, "cancelled", exit_code=1)
+    with pytest.raises(AttemptClosed):
+        if method == "LOCK":
+            states.lock(task.workspace_id, "a", {}, late)
+        else:
+            states.store(task.workspace_id, rows.state(50), late)
+    assert not StateLock.objects.exists()
 
 
 def test_an_older_epoch_writes_nothing() -> None:
