@@ -75,6 +75,8 @@ def _place(workspace: Workspace, earlier: Task | None, task: Task) -> None:
 
 
 def _respect_lock(seen: Task, reason: WaitReason) -> None:
+    if seen.status != Status.PENDING and seen.lease != Lease.OFFERED:
+        return  # Its row is not waited for: whoever ends an apply holds it, and waits for the workspace's.
     # The task's row before its attempt's, as whoever accepts an offer takes them, or the two would wait for each other.
     task = Task.objects.locked(seen.pk)
     if (task.status, task.epoch) != (seen.status, seen.epoch):

@@ -3,7 +3,7 @@
 import pytest
 from django.db import IntegrityError, transaction
 
-from tasks import attempts, confirmation, permits
+from tasks import attempts, confirmation, permits, recovery, scheduler
 from tasks.errors import StaleEpoch
 from tasks.models import Task
 from tasks.permits import Answer
@@ -18,6 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 WRITES_TASK = 'UPDATE "tasks_task"'
 LOOKS_AT_QUEUE = 'FROM "tasks_task"'
 """What the scheduler does first, right after the commit of a lock."""
+LOOKS_AT_WORKSPACE = 'FROM "workspaces_workspace"'
 MAKES_TASK = 'INSERT INTO "tasks_task"'
 
 
@@ -98,3 +99,14 @@ def test_a_plan_that_becomes_stale_while_it_is_confirmed_is_never_applied() -> N
     voided = factories.reread(task)
     assert (voided.status, voided.confirmed_at, voided.plan_digest) == (Status.PENDING, None, "")
     assert not task.attempts.exclude(permitted_at=None).exists()
+
+
+def test_a_word_on_a_lost_apply_and_a_look_at_its_queue_do_not_wait_for_each_other() -> None:
+    task = factories.needing_attention()
+    answers = interleave(
+        lambda: recovery.mark_failed(factories.reread(task), by=factories.person(), reason="Over."),
+        lambda: scheduler.advance(task.workspace_id),
+        before=LOOKS_AT_WORKSPACE,
+    )
+    assert answers == [None, None]
+    assert factories.reread(task).status == Status.FAILED
