@@ -14,7 +14,7 @@ def remove(workspace: Workspace, *, force: bool = False) -> None:
     `force`: also when its state still holds resources; they stay where they are, and nobody manages them any more.
     """
     with transaction.atomic():
-        held = Workspace.objects.locked_for_change(workspace.pk)
+        held = Workspace.objects.locked_for_removal(workspace.pk)
         if fault := _tasks_fault(held) or _state_fault(held, force):
             raise InUse(fault)
         Task.objects.filter(workspace=held).delete()

@@ -4,13 +4,14 @@ from threading import Barrier, Thread
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 from rest_framework.test import APIClient
 
 from iacplatform.base.problems import Problem
 from tasks import creation, removal
 from tasks.models import Attempt, Task, TaskEvent
 from tests import factories as rows
+from tests.races.racing import interleave
 from tests.tasks import factories
 from workspaces import states
 from workspaces.models import Configuration, StateLock, StateVersion, Variable, Workspace
@@ -102,3 +103,15 @@ def test_a_task_made_at_the_same_moment_is_not_lost() -> None:
         thread.join(timeout=20)
     assert sorted(outcomes) == ["done", "refused"]
     assert Workspace.objects.exists() == Task.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_state_stored_at_the_same_moment_is_not_lost() -> None:
+    """Whoever was told that a state is stored finds it, unless a person says that the resources may stay unmanaged."""
+    workspace, ann = rows.workspace(), rows.admin()
+    removed, stored = interleave(
+        lambda: removal.remove(workspace),
+        lambda: states.upload(workspace.pk, rows.state(1, resources=3), person(ann, workspace.pk)),
+        before="DELETE FROM",
+    )
+    assert removed is None and isinstance(stored, IntegrityError)

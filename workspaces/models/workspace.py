@@ -36,6 +36,10 @@ class Workspaces(models.QuerySet["Workspace"]):
         """Return the workspace with its row locked: moves within one workspace are made one after another."""
         return self.select_for_update(of=("self",), no_key=True).get(pk=workspace_id)
 
+    def locked_for_removal(self, workspace_id: str) -> "Workspace":
+        """Return the workspace with its row locked so that no row can be made that names it: a state, for one."""
+        return self.select_for_update(of=("self",)).get(pk=workspace_id)
+
 
 class Workspace(models.Model):
     workspace_id = models.CharField(primary_key=True, max_length=40, default=ids.workspace_id, editable=False)
