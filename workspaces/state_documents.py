@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,9 @@ from iacplatform.base.problems import Invalid
 
 FORMAT = 4  # of terraform 0.12 and later, and of OpenTofu
 _MAX_SERIAL = 2**63 - 1
+
+_KEY = re.compile(r'\s*,?\s*("(?:[^"\\]|\\.)*")\s*:\s*', re.DOTALL)
+"""The name of a member, from the end of the one before to the beginning of its value."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +42,10 @@ def read(content: bytes) -> Document:
 
 
 def with_serial(content: bytes, serial: int) -> bytes:
-    """Return the same state under another serial."""
-    return json.dumps({**_parse(content), "serial": serial}, indent=2).encode()
+    """Return the same state under another serial, all else as it was written: its numbers may be longer than ours."""
+    text = content.decode(json.detect_encoding(content), "surrogatepass")
+    start, end = _serial_span(text)
+    return f"{text[:start]}{serial}{text[end:]}".encode(errors="surrogatepass")
 
 
 def check_md5(content: bytes, given: str) -> None:
@@ -63,6 +69,17 @@ def refusal(new: Document, newest: Any) -> str:
     if new.serial < newest.serial:
         return f"Serial {new.serial} is older than the stored {newest.serial}. Read the state again."
     return ""
+
+
+def _serial_span(text: str) -> tuple[int, int]:
+    """Return where the serial of a state stands: of two the last one counts, as for every reader of JSON."""
+    found, at, decoder = (0, 0), text.index("{") + 1, json.JSONDecoder()
+    while key := _KEY.match(text, at):
+        start = key.end()
+        at = decoder.raw_decode(text, start)[1]
+        if json.loads(key[1]) == "serial":
+            found = (start, at)
+    return found
 
 
 def _parse(content: bytes) -> dict[str, Any]:

@@ -142,3 +142,18 @@ def test_rights_are_asked(workspace: Workspace) -> None:
     ):
         with pytest.raises(Forbidden):
             deed()
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        '"attribute": 0.12345678901234567890123456789',
+        '"resources": [{"serial": 1}], "note": "\\"serial\\": 1"',
+        '"outputs" : { } , "ser\\u0069al" : 1',
+    ],
+)
+def test_rolling_back_changes_the_serial_and_nothing_else(workspace: Workspace, own: str) -> None:
+    text = f'{{"version": 4, "lineage": "a", {own}, "serial": 1}}'
+    row = push(workspace, text.encode())
+    newest = states.roll_back(row, holder(workspace)).content().decode()
+    assert newest == text.removesuffix("1}") + "2}"
