@@ -97,8 +97,8 @@ class _Scan:
         end = re.compile(rf"^[ \t]*{re.escape(marker)}[ \t]*\r?$", re.MULTILINE).search(self._text, begin)
         if end is None:
             raise Broken(f"The heredoc that begins here is not closed: a line {marker} is missing.", self._at)
-        # Its text is for terraform to judge: only the frame stays.
-        body = re.sub(r"[^\n]", "x", self._text[begin : end.start()])
+        # Its text is for terraform to judge: only the frame stays. Empty lines would cost the parser their square.
+        body = "x" * (end.start() - begin - 1) + "\n" if end.start() > begin else ""
         self._emit(_ascii_words(text) + body + _ascii_words(end.group()))
 
     def _quote(self, text: str) -> None:

@@ -42,8 +42,9 @@ def test_terraform_says_the_same_of_every_sample(tmp_path: Path) -> None:
         "(" * 100_000,
         '"${' * 30_000,
         "x = " + "a::" * 30_000,
+        "x = <<AA\n" + "\n" * 100_000 + "b\nAA\n",
     ],
-    ids=["blanks", "lines", "open", "templates", "namespaces"],
+    ids=["blanks", "lines", "open", "templates", "namespaces", "heredoc"],
 )
 def test_a_hostile_text_does_not_cost_its_square(text: str) -> None:
     began = time.process_time()
