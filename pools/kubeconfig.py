@@ -12,6 +12,16 @@ _PROGRAMS = frozenset({"exec", "auth-provider"})
 _FILES = frozenset({"certificate-authority", "client-certificate", "client-key", "tokenFile"})
 
 
+class _Plain(yaml.SafeLoader):
+    """Takes no aliases: a few lines of them, merged into one another, fill the memory."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """Return the node, or raise where it is an alias."""
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError
+        return super().compose_node(parent, index)
+
+
 def validate(text: str) -> None:
     """Raise unless `text` is a kubeconfig (YAML or JSON) that stands alone."""
     if fault := fault_of(text):
@@ -23,9 +33,9 @@ def fault_of(text: str) -> str:
     if len(text.encode(errors="replace")) > MAX_BYTES:
         return f"A kubeconfig has at most {MAX_BYTES:,} bytes."
     try:
-        parsed = yaml.safe_load(text)
+        parsed = yaml.load(text, Loader=_Plain)  # noqa: S506 - it is a safe loader
     except (yaml.YAMLError, RecursionError, ValueError):
-        return "This is neither YAML nor JSON."
+        return "This is neither YAML without aliases nor JSON."
     return _shape_fault(parsed) or _content_fault(parsed)
 
 

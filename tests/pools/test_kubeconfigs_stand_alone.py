@@ -80,3 +80,9 @@ def test_what_runs_programs_or_reads_files_of_the_server_is_refused(text: str) -
 
 def test_the_refusal_quotes_no_secret() -> None:
     assert "hunter2" not in kubeconfig.fault_of(changed("user", exec={"command": "hunter2"}))
+
+
+def test_a_few_lines_that_would_unfold_without_end_are_refused_at_once() -> None:
+    tenfold = [f"a{level}: &a{level} {{<<: [{', '.join([f'*a{level - 1}'] * 10)}]}}" for level in range(1, 5)]
+    text = "\n".join(["a0: &a0 {k: 1}", *tenfold])
+    assert "aliases" in kubeconfig.fault_of(text)
