@@ -7,7 +7,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 _ESCAPE = re.compile(
-    r"\x1b\[([0-9;:]*)m"  # the one kind that is shown
+    r"\x1b\[([0-9;:]{0,64})m"  # the one kind that is shown; a longer one is nonsense, and dear to read
     r"|\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\-_]"
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")

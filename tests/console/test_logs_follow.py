@@ -91,6 +91,8 @@ def test_an_unknown_phase_is_404_and_a_strange_offset_begins_anew(console: Clien
         ("\x1b[38;5;31mnone\x1b[0m\n", "<span>none\n</span>"),
         ("\x1b[2Kgone\x1b]8;;http://x\x07link\n", "<span>gonelink\n</span>"),
         ("bell\x07 and \x1b alone\r\n", "<span>bell and  alone\n</span>"),
+        (f"\x1b[{'9' * 5000}mlong\n", "<span>long\n</span>"),
+        (f"\x1b[{'1;' * 100}mlong\n", "<span>long\n</span>"),
         ("", ""),
         ("\n\n", "<span>\n</span><span>\n</span>"),
     ],
