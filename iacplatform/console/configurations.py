@@ -21,7 +21,7 @@ def index(request: HttpRequest, ws: str) -> HttpResponse:
     """Show the versions and the form of the next one, or store it."""
     workspace = workspaces.find(request, ws)
     if request.method != "POST":
-        return _shown(request, workspace, Files(initial=_newest_file(workspace)))
+        return _shown(request, workspace, Files(initial=_newest_file(request, workspace)))
     form = Files(request.POST)
     try:
         rights.demand(request.user, ADD)
@@ -69,9 +69,9 @@ def _text(name: str, content: bytes) -> str:
         raise Invalid(f"{name} is not UTF-8 text; a configuration is made of text files.") from error
 
 
-def _newest_file(workspace: Workspace) -> dict[str, str]:
-    """Return what the form begins with: the newest version, where it is a single file."""
-    newest = Configuration.objects.newest_of(workspace)
+def _newest_file(request: HttpRequest, workspace: Workspace) -> dict[str, str]:
+    """Return what the form begins with: the newest version, where it is a single file that the person may see."""
+    newest = Configuration.objects.visible_to(request.user).newest_of(workspace)
     files = list(newest.files.items()) if newest else []
     return {"path": files[0][0], "text": files[0][1]} if len(files) == 1 else {}
 

@@ -182,3 +182,12 @@ def test_what_may_not_be_seen_is_404(workspace: Workspace) -> None:
     for address in (page, f"{page}/settings", f"{page}/configurations", f"{page}/variables", f"{page}/state-versions"):
         assert (address, stranger.get(address).status_code) == (address, 404)
     assert stranger.post(f"{page}/lock", {"reason": "x"}).status_code == 404
+
+
+def test_the_form_begins_with_no_file_that_the_person_may_not_see(workspace: Workspace) -> None:
+    Configuration.objects.create(workspace=workspace, number=1, files={"main.tf": MAIN}, digest="0" * 64)
+    address = f"/workspaces/{workspace.pk}/configurations"
+    rights = ["workspaces.view_workspace", "workspaces.add_configuration"]
+    assert "terraform_data" not in browser(rows.person(*rights)).get(address).content.decode()
+    reader = browser(rows.person(*rights, "workspaces.view_configuration"))
+    assert "terraform_data" in reader.get(address).content.decode()
