@@ -27,6 +27,12 @@ class PlanStale(Problem):
     code = "plan_stale"
 
 
+class PlanUnreadable(Problem):
+    """The plan's JSON is not what an engine says."""
+
+    code = "plan_unreadable"
+
+
 class NoConfiguration(Problem):
     """A task needs files to run."""
 

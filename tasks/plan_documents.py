@@ -5,18 +5,31 @@ from typing import Any
 
 from iacplatform.base.problems import NotFound
 from tasks import masking
+from tasks.errors import PlanUnreadable
 from tasks.models import Plan, PlanPart, Task
 from tasks.models.plan import Part
 from workspaces.models import Category
 
+MISSHAPEN = (ValueError, TypeError, AttributeError, KeyError, RecursionError)
+"""What reading raises where a document has another shape than a plan's."""
+
 
 def shown(task: Task) -> dict[str, Any]:
-    """Return the current plan's JSON with what is sensitive masked, or raise `NotFound` where there is none."""
+    """Return the current plan's JSON with what is sensitive masked.
+
+    Raises `NotFound` where there is none, `PlanUnreadable` where what the agent stored is no plan.
+    """
     plan = Plan.objects.current_of(task) if task.plan_digest else None
     part = PlanPart.objects.filter(attempt_id=plan.attempt_id, part=Part.JSON).first() if plan else None
     if part is None:
         raise NotFound(f"Task {task.pk} is {task.position.label} and has no plan to show.", code="no_plan")
-    return masking.masked(json.loads(part.content()), secrets=_secrets(task))
+    try:
+        return masking.masked(json.loads(part.content()), secrets=_secrets(task))
+    except MISSHAPEN as error:
+        raise PlanUnreadable(
+            f"What the agent stored as the JSON of task {task.pk}'s plan is none that can be read. Look at the log of "
+            "the plan; discard it and plan again with an agent of this release."
+        ) from error
 
 
 def _secrets(task: Task) -> dict[str, str]:

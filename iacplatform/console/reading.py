@@ -4,6 +4,7 @@ from iacplatform.base.problems import NotFound
 from iacplatform.console import changes
 from iacplatform.console.changes import Changes
 from tasks import plan_documents
+from tasks.errors import PlanUnreadable
 from tasks.models import PlanPart, Task
 from tasks.models.plan import Part
 
@@ -12,12 +13,12 @@ MOST_BYTES = 8 * 1024 * 1024
 
 
 def of(task: Task) -> Changes | None:
-    """Return what the task's current plan would change, or None: it has none, or one that is too large for a page."""
+    """Return what the task's current plan would change, or None: it has none, or one that no page can show."""
     if not task.plan_digest or _is_too_large(task):
         return None
     try:
         return changes.of(plan_documents.shown(task))
-    except NotFound:
+    except (NotFound, PlanUnreadable, *plan_documents.MISSHAPEN):
         return None
 
 

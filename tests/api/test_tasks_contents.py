@@ -90,6 +90,14 @@ def test_without_a_plan_there_is_none_to_show(api: APIClient, make: Any) -> None
     assert (answer.status_code, answer.json()["code"]) == (404, "no_plan")
 
 
+@pytest.mark.parametrize(
+    "stored", [b"no JSON", b"[]", b"\xff", b"[" * 5000, b'{"variables": 3}', b'{"configuration": []}']
+)
+def test_what_an_agent_stored_that_is_no_plan_is_refused_in_words(api: APIClient, stored: bytes) -> None:
+    answer = get(api, factories.awaiting_confirmation(plan=stored), "plan")
+    assert answer.status_code == 409 and answer.json()["code"] == "plan_unreadable"
+
+
 def test_after_a_new_plan_is_asked_for_the_old_one_is_not_shown(api: APIClient) -> None:
     task = factories.stale()
     api.post(f"/api/v1/workspaces/{task.workspace_id}/tasks/{task.pk}/retry")

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pytest
 from django.test import Client
 
 from iacplatform.console import changes
@@ -88,3 +89,22 @@ def test_markup_in_a_plan_is_text(console: Client) -> None:
     plan = {"resource_changes": [resource("<script>alert(1)</script>", "create", after={"x": "<b>"})]}
     page = console.get(pages.address(factories.awaiting_confirmation(plan=json.loads(json.dumps(plan)))))
     assert "<script>alert" not in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        b"no JSON",
+        b"[]",
+        b'{"resource_changes": [1]}',
+        b'{"resource_changes": 5}',
+        b'{"resource_changes": [{"change": {"actions": [["create"]]}}]}',
+        b'{"output_changes": []}',
+        b'{"a":' * 900 + b"1" + b"}" * 900,
+    ],
+)
+def test_a_plan_that_is_none_leaves_the_page_and_its_buttons(console: Client, stored: bytes) -> None:
+    task = factories.awaiting_confirmation(plan=stored)
+    answer = console.get(pages.address(task))
+    assert answer.status_code == 200
+    assert 'id="form-discard"' in answer.content.decode()

@@ -31,6 +31,9 @@ CHANGES = {"add": 1, "change": 0, "destroy": 0, "outputs": 0}
 PLAN_FILE = b"a plan file"
 PLAN_JSON: dict[str, Any] = {"format_version": "1.2", "terraform_version": "1.11.4", "resource_changes": []}
 
+PlanJSON = dict[str, Any] | bytes | None
+"""What `show -json` said, or bytes that an agent stored in its place; None: of a plan with nothing in it."""
+
 _numbers = itertools.count(1)
 
 
@@ -98,7 +101,7 @@ def planning(**made: Any) -> Task:
     return running(**made)
 
 
-def awaiting_confirmation(task: Task | None = None, *, plan: dict[str, Any] | None = None, **made: Any) -> Task:
+def awaiting_confirmation(task: Task | None = None, *, plan: PlanJSON = None, **made: Any) -> Task:
     """Return a task whose plan has changes that a person must read. `plan`: what `show -json` said of it."""
     return planned(task or planning(**made), plan=plan)
 
@@ -182,12 +185,12 @@ def cancelling(*, by: User | None = None, **made: Any) -> Task:
     return reread(task)
 
 
-def planned(task: Task, *, plan: dict[str, Any] | None = None, file: bytes = PLAN_FILE, **facts: Any) -> Task:
+def planned(task: Task, *, plan: PlanJSON = None, file: bytes = PLAN_FILE, **facts: Any) -> Task:
     """Report the end of the task's plan as its agent would, with changes unless `facts` say otherwise."""
     attempt = attempts.newest_of(task)
     content = file + b" of task %d, epoch %d" % (task.pk, task.epoch)
     keep_part(attempt, "file", content)
-    keep_part(attempt, "json", json.dumps(plan or PLAN_JSON).encode())
+    keep_part(attempt, "json", plan if isinstance(plan, bytes) else json.dumps(plan or PLAN_JSON).encode())
     return finish(task, "planned", exit_code=2, plan={**_facts(task, content), **facts})
 
 
