@@ -1,5 +1,7 @@
 """The watchdog that looks after every test does bark."""
 
+from collections.abc import Callable
+
 import pytest
 from django.db import connection
 
@@ -11,7 +13,7 @@ from tests.tasks import factories
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("make", [factories.pending, factories.confirmed])
-def test_it_barks_at_a_task_without_a_deadline(make) -> None:  # type: ignore[no-untyped-def]
+def test_it_barks_at_a_task_without_a_deadline(make: Callable[[], Task]) -> None:
     task = make()
     deadline = task.deadline
     Task.objects.filter(pk=task.pk).update(deadline=None)
@@ -35,7 +37,7 @@ def test_it_sees_what_the_constraints_would_refuse(column: str) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("make", [factories.planning, factories.applied])
-def test_no_reason_is_written_where_nothing_waits(make) -> None:  # type: ignore[no-untyped-def]
+def test_no_reason_is_written_where_nothing_waits(make: Callable[[], Task]) -> None:
     task = make()
     assert moves.explain_wait(task, reasons.dispatching()) is False
     assert factories.reread(task).reason is None

@@ -1,5 +1,7 @@
 """A confirmation names a plan: who, when, which; twice is once, and never another plan than the one that was read."""
 
+from collections.abc import Callable
+
 import pytest
 
 from tasks import confirmation, permits, recovery
@@ -43,7 +45,7 @@ def test_confirming_twice_is_confirming_once() -> None:
 
 
 @pytest.mark.parametrize("make", [factories.applying, factories.needing_attention, factories.applied])
-def test_a_late_second_click_is_nothing_new(make) -> None:  # type: ignore[no-untyped-def]
+def test_a_late_second_click_is_nothing_new(make: Callable[[], Task]) -> None:
     task = make()
     assert confirm(task) is False
     assert factories.reread(task).status == task.status

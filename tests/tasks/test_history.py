@@ -10,6 +10,7 @@ from tasks.models import Attempt, Task, TaskEvent
 from tasks.states import Event
 from tests.tasks import factories
 from tests.tasks.cells import CELLS, Cell
+from workspaces import locks
 from workspaces.models import StateLock, Workspace
 
 
@@ -69,7 +70,7 @@ def test_a_crash_while_a_lock_is_heeded_leaves_the_task_as_it_was(step: str, mon
 def test_marking_it_failed_is_one_deed(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     task = factories.needing_attention()
     before = everything(), list(Workspace.objects.values())
-    monkeypatch.setattr(recovery.locks, "release_for_task", crash)
+    monkeypatch.setattr(locks, "release_for_task", crash)
     with pytest.raises(Crash):
         recovery.mark_failed(task, by=factories.person(), reason="Over.")
     assert (everything(), list(Workspace.objects.values())) == before

@@ -50,4 +50,4 @@ def test_what_has_no_cell_is_refused_and_writes_nothing(at: Position) -> None:
 
 
 def _row(task: Task) -> dict[str, Any]:
-    return Task.objects.filter(pk=task.pk).values().get()
+    return dict(Task.objects.filter(pk=task.pk).values().get())

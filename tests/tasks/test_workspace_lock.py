@@ -1,5 +1,7 @@
 """While a workspace is locked nothing that changes things starts, whatever was under way when the lock came."""
 
+from collections.abc import Callable
+
 import pytest
 
 from tasks import attempts, recovery, scheduler
@@ -59,7 +61,7 @@ def test_a_lock_takes_back_the_offer_of_a_confirmed_task_which_stays_confirmed()
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("make", [factories.pending, factories.confirmed])
-def test_an_offer_is_not_accepted_once_the_workspace_is_locked(make) -> None:  # type: ignore[no-untyped-def]
+def test_an_offer_is_not_accepted_once_the_workspace_is_locked(make: Callable[[], Task]) -> None:
     task = factories.offered(make())
     lock(task.workspace)  # and whoever locked it dies before the scheduler hears of it
     with pytest.raises(StaleEpoch, match="locked"):
@@ -76,7 +78,7 @@ def test_a_lock_leaves_a_plan_that_changes_nothing_alone() -> None:
 
 @news
 @pytest.mark.parametrize("make", [factories.planning, factories.applying])
-def test_a_lock_leaves_what_runs_alone(make) -> None:  # type: ignore[no-untyped-def]
+def test_a_lock_leaves_what_runs_alone(make: Callable[[], Task]) -> None:
     task = make()
     lock(task.workspace)
     assert factories.reread(task).status == Status.RUNNING
