@@ -82,8 +82,8 @@ class Platform:
 
     def restart_server(self, **environment: str) -> None:
         """Restart web server and jobs with more in their environment, until the test ends."""
-        for part in (self.web, self.jobs):
-            part.kill()
+        self.jobs.stop()
+        self.web.kill()
         self.jobs.start(**environment)
         self.start_web(environment=environment)
 
@@ -138,9 +138,10 @@ class Platform:
         self.end_orphans()
 
     def _start_as_usual(self) -> None:
-        for part in (self.web, self.jobs):
-            if part.extra:
-                part.kill()
+        if self.jobs.extra:
+            self.jobs.stop()
+        if self.web.extra:
+            self.web.kill()
         if not self.jobs.is_running:
             self.jobs.start()
         if not self.web.is_running:

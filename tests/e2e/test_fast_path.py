@@ -11,8 +11,8 @@ from tests.e2e.work import Task
 
 @pytest.fixture
 def without_jobs(crew: Crew) -> Crew:
-    """The crew of a platform whose django-q2 cluster is dead."""
-    crew.platform.jobs.kill()
+    """The crew of a platform whose django-q2 cluster is stopped."""
+    crew.platform.jobs.stop()
     return crew
 
 

@@ -5,7 +5,8 @@ from tests.e2e.crew import Crew
 from tests.e2e.waiting import until
 from tests.e2e.work import Workspace
 
-DEAF = {"DJANGO_SETTINGS_MODULE": "tests.e2e.deaf_settings"}
+DEAF = {"DJANGO_SETTINGS_MODULE": "tests.e2e.deaf_settings", "IACPLATFORM_AGENT_LEASE_SECONDS": "12"}
+"""With a heartbeat every 3 s, at which agents hear what no hint has told them."""
 
 
 def test_everything_completes_though_no_process_hears_another(crew: Crew) -> None:
