@@ -38,6 +38,7 @@ def quiet() -> Iterator[None]:
     logging.disable(logging.NOTSET)
 
 
+@pytest.mark.timeout(900)  # a failure is made smaller for up to five minutes
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("quiet")
 @pytest.mark.parametrize("number", range(FIRST_SEED, FIRST_SEED + max(1, SCHEDULES // BATCH)), ids="seed {}".format)
