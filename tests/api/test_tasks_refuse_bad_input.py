@@ -23,7 +23,6 @@ WRONG = [
     {"description": None},
     {"description": "x" * 2001},
     {"description": "a\0b"},
-    {"description": "\ud800"},
     {"status": "applied"},
     {"id": 5},
 ]
