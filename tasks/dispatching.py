@@ -29,6 +29,7 @@ def outcome(task: Task) -> dict[str, Any]:
 
 
 def _word(task: Task) -> str:
-    if task.lease == Lease.OFFERED or task.status == Status.RUNNING:
+    # One that has ended on a slot waits for nothing either.
+    if task.lease == Lease.OFFERED or task.status == Status.RUNNING or (task.is_final and task.agent_id):
         return "offered"
     return "deferred" if task.reason_code in _LEFT_UNDONE else "waiting"

@@ -1,5 +1,6 @@
 """Confirming a plan in the API: what is answered is what happened (incident 484)."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -42,6 +43,15 @@ def test_a_second_click_is_nothing_new_and_looks_for_a_slot_again(api: APIClient
     assert (again.status_code, again.json()["dispatch"]["outcome"]) == (200, "offered")
     assert again.json()["apply_description"] == ""
     assert [event.event for event in task.events.all()].count("confirm") == 1
+
+
+@pytest.mark.parametrize("make", [factories.applying, factories.applied])
+def test_a_second_click_after_the_offer_says_which_slot_it_had(api: APIClient, make: Callable[[], Task]) -> None:
+    task = make()
+    again = confirm(api, task)
+    assert (again.status_code, again.json()["status"]) == (200, task.status)
+    slot = {"agent_id": task.agent_id, "slot": task.slot}
+    assert again.json()["dispatch"] == {"outcome": "offered", **slot, "wait_reason": None}
 
 
 def test_a_dispatcher_that_breaks_does_not_undo_the_confirmation(
