@@ -11,16 +11,10 @@ from tasks.states import Phase, TaskType
 
 
 class Text(serializers.CharField):
-    """A text; a number is none."""
+    """A text that may be left out."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"required": False, "default": "", "allow_blank": True, "max_length": 2000, **options})
-
-    def to_internal_value(self, data: Any) -> str:
-        """Return the text, or raise for anything else."""
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return super().to_internal_value(data)
 
 
 class Changes(serializers.Serializer[Any]):

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from iacplatform.base.problems import Invalid
+from iacplatform.base.serializers import Strict
 from iacplatform.base.views import Remove, Scoped
 from workspaces import configurations, filters, locks, serializers
 from workspaces.models import Configuration, Variable, Workspace
@@ -98,6 +99,7 @@ class Unlock(_Verb):
     @extend_schema(request=None, responses=serializers.WorkspaceSerializer)
     def post(self, request: Request, ws: str) -> Response:
         """Unlock; the workspace's tasks go on."""
+        Strict(data=request.data).is_valid(raise_exception=True)
         locks.unlock(self.workspace)
         return self.shown()
 

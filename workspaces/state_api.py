@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 
 from iacplatform.base import actors, bodies, rights
 from iacplatform.base.problems import Invalid, NotFound, Problem
+from iacplatform.base.serializers import Strict
 from workspaces import serializers, state_documents, states
 from workspaces.api import OneWorkspace, is_true
 from workspaces.holders import Holder, nothing
@@ -158,6 +159,7 @@ class Rollback(OneWorkspace):
     @extend_schema(request=None, responses={201: serializers.StateVersionSerializer})
     def post(self, request: Request, ws: str, serial: int) -> Response:
         """Add a version with this content and the next serial."""
+        Strict(data=request.data).is_valid(raise_exception=True)
         holder = person(request.user, ws, fence=lambda: self.demand_idle(ws))
         stored = states.roll_back(self.get_object(), holder)
         return Response(self.get_serializer(stored).data, status=status.HTTP_201_CREATED)

@@ -3,6 +3,7 @@
 A serializer builds the row as it would become (the draft), has the model judge it, and saves that very draft.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from copy import copy
 from typing import Any, TypeVar
@@ -16,25 +17,43 @@ from rest_framework.fields import SkipField
 Row = TypeVar("Row", bound=Model)
 
 
+_TYPES: tuple[tuple[type[serializers.Field[Any, Any, Any, Any]], type, str], ...] = (
+    (serializers.CharField, str, "a text"),
+    (serializers.BooleanField, bool, "true or false"),
+    (serializers.IntegerField, int, "a whole number"),
+)
+"""JSON's type of each kind of field, and its name. DRF alone would take 5 for a text and "yes" for true."""
+
+
 class Strict(serializers.Serializer[Any]):
-    """Takes the fields that it declares and no others."""
+    """Takes the fields that it declares and no others, each in JSON's own type; without fields it takes none."""
 
     def to_internal_value(self, data: Any) -> Any:
-        """Return the values, or raise with a sentence for each unknown or read-only field as well."""
+        """Return the values, or raise with a sentence for each unknown, read-only or mistyped field as well."""
         faults = self._strange(data) if isinstance(data, Mapping) else {}
         if faults:
             raise serializers.ValidationError(faults)
         return super().to_internal_value(data)
 
     def _strange(self, data: Mapping[str, Any]) -> dict[str, list[str]]:
-        takes = sorted(name for name, field in self.fields.items() if not field.read_only)
-        known = f"Known are: {', '.join(takes)}."
-        unknown = {name: [f"There is no field {name}. {known}"] for name in data if name not in self.fields}
-        fixed = {name: [f"{name} cannot be set: leave it out."] for name in data if self._is_fixed(name)}
-        return {**unknown, **fixed}
+        return {name: [fault] for name, value in data.items() if (fault := self._fault(name, value))}
 
-    def _is_fixed(self, name: str) -> bool:
-        return name in self.fields and self.fields[name].read_only
+    def _fault(self, name: str, value: Any) -> str:
+        if name not in self.fields:
+            takes = sorted(name for name, field in self.fields.items() if not field.read_only)
+            known = f"Known are: {', '.join(takes)}." if takes else "None is known here."
+            return f"There is no field {name}. {known}"
+        field = self.fields[name]
+        return f"{name} cannot be set: leave it out." if field.read_only else _mistyped(field, value)
+
+
+def _mistyped(field: Any, value: Any) -> str:
+    """Return what is wrong with the value's type, or with that of a value in it; empty: nothing that shows here."""
+    if isinstance(field, serializers.ListField | serializers.DictField) and isinstance(value, list | dict):
+        inner = value.values() if isinstance(value, dict) else value
+        return next((fault for each in inner if (fault := _mistyped(field.child, each))), "")
+    word = next((word for kind, shape, word in _TYPES if isinstance(field, kind) and type(value) is not shape), "")
+    return f"{json.dumps(value)[:50]} is not {word}." if word and value is not None else ""
 
 
 class Rows(Strict, serializers.ModelSerializer[Row]):

@@ -32,6 +32,12 @@ def test_versions_are_numbered_and_keep_their_files(api: APIClient, workspace: W
     assert shown["files"]["notes.txt"] == "ä" and shown["created_by"] == "ann"
 
 
+def test_a_file_that_is_no_text_is_refused(api: APIClient, workspace: Workspace) -> None:
+    answer = upload(api, workspace, {"main.tf": MAIN, "count.txt": 5})
+    assert (answer.status_code, answer.json()["errors"]) == (400, {"files": ["5 is not a text."]})
+    assert not Configuration.objects.exists()
+
+
 def test_a_version_never_changes(api: APIClient, workspace: Workspace) -> None:
     upload(api, workspace, {"main.tf": MAIN})
     with pytest.raises(DatabaseError, match="never changes"), transaction.atomic(), connection.cursor() as cursor:

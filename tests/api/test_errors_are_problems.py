@@ -10,7 +10,9 @@ from django.db import connection, transaction
 from rest_framework.test import APIClient
 
 from tests import factories
+from workspaces import states
 from workspaces.models import Workspace
+from workspaces.state_api import person
 
 WORKSPACES = "/api/v1/workspaces"
 MEMBERS = {"type", "title", "status", "detail", "code"}
@@ -42,6 +44,13 @@ def test_a_field_fault_stands_under_its_field(api: APIClient) -> None:
     body = check(api.post(WORKSPACES, {"name": "-x"}, format="json"), 400, "invalid")
     assert list(body["errors"]) == ["name"] and all(isinstance(text, str) for text in body["errors"]["name"])
     assert body["errors"]["name"][0] in body["detail"]
+
+
+@pytest.mark.parametrize("verb", ["unlock", "state-versions/1/rollback"])
+def test_a_verb_without_fields_takes_none(api: APIClient, workspace: Workspace, verb: str) -> None:
+    states.store(workspace.pk, factories.state(1), person(factories.admin("bob"), workspace.pk))
+    answer = api.post(f"{WORKSPACES}/{workspace.pk}/{verb}", {"force": True}, format="json")
+    assert check(answer, 400, "invalid")["errors"] == {"force": ["There is no field force. None is known here."]}
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,13 @@ def test_a_change_leaves_what_it_does_not_name(api: APIClient, workspace: Worksp
         ("description", "a\0b"),
         ("pool_id", "pool-none"),
         ("pool_id", {"a": 1}),
+        ("description", 5),
+        ("description", True),
+        ("plan_timeout_seconds", "60"),
+        ("plan_timeout_seconds", True),
+        ("plan_timeout_seconds", 60.0),
+        ("auto_apply", "yes"),
+        ("auto_apply", 1),
     ],
 )
 def test_a_wrong_value_is_refused_by_field(api: APIClient, field: str, value: Any) -> None:
