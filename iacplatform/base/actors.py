@@ -20,3 +20,9 @@ def agent(name: str) -> str:
 def task(task_id: int) -> str:
     """Return a task's name as the holder of a lock."""
     return f"task:{task_id}"
+
+
+def task_id(name: str) -> int | None:
+    """Return which task the holder of a lock is; None where it is none."""
+    kind, _, number = name.partition(":")
+    return int(number) if kind == "task" else None

@@ -9,7 +9,7 @@ from tasks.states import Status
 _NAMES = {
     "workspace_lock": "The workspace is not locked",
     "queue_position": "No earlier task of the workspace comes first",
-    "confirmation": "The plan is confirmed",
+    "confirmation": "No plan awaits a confirmation",
     "state_lock": "Nobody else holds the state",
     "back_off": "The pause after a broken attempt is over",
     "pool_set": "The workspace names a pool",

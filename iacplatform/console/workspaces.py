@@ -4,7 +4,7 @@ from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 
-from iacplatform.base import rights
+from iacplatform.base import actors, rights
 from iacplatform.base.problems import Problem
 from iacplatform.console import page
 from iacplatform.console.forms import Lock, NewTask
@@ -58,6 +58,7 @@ def shown(
         place="workspaces",
         tab="overview",
         workspace=workspace,
+        holding_task=actors.task_id(workspace.locked_by),
         problem=problem,
         page=page.listed(request, tasks.order_by("-id"), size=20),
         configuration=Configuration.objects.visible_to(request.user).newest_of(workspace),

@@ -135,6 +135,13 @@ def test_a_lock_of_somebody_else_is_not_taken(console: Client, workspace: Worksp
     assert (answer.status_code, "is locked by user:bob" in pages.text(answer)) == (409, True)
 
 
+def test_the_lock_of_a_task_leads_to_the_task(console: Client) -> None:
+    task = factories.needing_attention()
+    page = console.get(f"/workspaces/{task.workspace_id}")
+    assert f'<a class="button main" href="{pages.address(task)}">' in page.content.decode()
+    assert f"/workspaces/{task.workspace_id}/unlock" not in pages.forms(page)
+
+
 def test_unlocking_what_is_not_locked_is_409(console: Client, workspace: Workspace) -> None:
     answer = console.post(f"/workspaces/{workspace.pk}/unlock")
     assert (answer.status_code, "is not locked" in pages.text(answer)) == (409, True)
