@@ -4,7 +4,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from iacplatform.base.admin import ChangedOnly, ReadOnly
+from iacplatform.base.admin import ChangedOnly, KnownOnly, ReadOnly
 from pools.forms import K8sConfigForm
 from pools.models import K8sConfig, Pod, Pool, PoolToken
 
@@ -24,7 +24,7 @@ class PoolAdmin(ChangedOnly):
 
 
 @admin.register(K8sConfig)
-class K8sConfigAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class K8sConfigAdmin(KnownOnly):
     form = K8sConfigForm
     list_display = ["name", "in_cluster", "namespace", "image"]
     search_fields = ["name"]

@@ -4,7 +4,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from iacplatform.base.admin import ReadOnly
+from iacplatform.base.admin import KnownOnly, ReadOnly
 from iacplatform.base.problems import Problem
 from workspaces import edits, locks
 from workspaces.forms import SealedVariableForm
@@ -12,7 +12,7 @@ from workspaces.models import Configuration, StateLock, StateVersion, Variable, 
 
 
 @admin.register(Workspace)
-class WorkspaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class WorkspaceAdmin(KnownOnly):
     """A workspace is deleted through the console or the API: what goes with it, only the layers above know."""
 
     list_display = ["name", "execution_mode", "pool", "engine", "auto_apply", "locked_by"]

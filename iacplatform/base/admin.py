@@ -35,7 +35,16 @@ class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
 
-class ChangedOnly(admin.ModelAdmin):  # type: ignore[type-arg]
+class KnownOnly(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Rows that people make; what the platform fills in is shown once it has."""
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Return the fields, those that cannot be given only for a row that exists."""
+        fields = super().get_fields(request, obj)
+        return fields if obj else [name for name in fields if name not in self.readonly_fields]
+
+
+class ChangedOnly(KnownOnly):
     """Rows that the platform writes as well: a form saves what was changed in it and no other column."""
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:

@@ -58,6 +58,12 @@ def test_the_database_holds_the_same_rules(columns: str) -> None:
         cursor.execute(f"UPDATE pools_pool SET {columns} WHERE name = 'red'")  # noqa: S608 - texts of the list above
 
 
+@pytest.mark.parametrize("model", ["pool", "k8sconfig"])
+def test_a_new_row_shows_nothing_that_it_will_not_have(admin_client: Client, model: str) -> None:
+    page = admin_client.get(f"{ADMIN}/{model}/add/").content.decode()
+    assert not {text for text in ("DatabaseDefault", "Pool id", "Created at") if text in page}
+
+
 def test_the_local_pool_has_no_delete_button(admin_client: Client) -> None:
     local, other = Pool.objects.local(), factories.pool()
     assert admin_client.get(f"{ADMIN}/pool/{local.pk}/delete/").status_code == 403

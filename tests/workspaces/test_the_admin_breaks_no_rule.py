@@ -30,6 +30,12 @@ def test_every_model_has_its_page(admin_client: Client) -> None:
         assert admin_client.get(f"{ADMIN}/{model._meta.model_name}/").status_code == 200
 
 
+def test_a_new_workspace_shows_nothing_that_it_will_not_have(admin_client: Client) -> None:
+    page = admin_client.get(f"{ADMIN}/workspace/add/").content.decode()
+    assert "Execution mode" in page
+    assert not {text for text in ("DatabaseDefault", "Workspace id", "Locked by", "Created at") if text in page}
+
+
 def test_a_variable_is_kept_sealed_and_never_shown(admin_client: Client) -> None:
     assert add(admin_client, sensitive="on") == 302
     row = Variable.objects.get()
