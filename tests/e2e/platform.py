@@ -72,13 +72,13 @@ class Platform:
         """Return when the database accepts connections."""
         before = self.database.output().count("ready")
         self.database.start()
-        self.database.until_it_says("ready", times=before + 1, seconds=60)
+        self.database.until_it_says("ready", times=before + 1, seconds=120)
 
     def start_web(self, part: Part | None = None, url: str = "", environment: Mapping[str, str] | None = None) -> None:
         """Return when the web server answers."""
         web = part or self.web
         web.start(**(environment or {}))
-        until(f"{web.name} answers", lambda: _is_healthy(url or self.url), seconds=60)
+        until(f"{web.name} answers", lambda: _is_healthy(url or self.url), seconds=120)
 
     def restart_server(self, **environment: str) -> None:
         """Restart web server and jobs with more in their environment, until the test ends."""

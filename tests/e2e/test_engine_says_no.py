@@ -52,7 +52,7 @@ def test_a_missing_engine_fails_the_task_at_once_and_says_what_to_do(crew: Crew)
     failed = task.until("failed")
     assert failed["error_code"] == "engine_missing"
     assert "has no terraform" in failed["error_message"] and "Put the binary on" in failed["error_message"]
-    assert _seconds(failed) < 3
+    assert _seconds(failed) < 5
 
 
 def _seconds(row: Row) -> float:

@@ -8,6 +8,9 @@ from tests.e2e.configurations import Gated, trivial
 from tests.e2e.crew import Crew
 from tests.e2e.work import Task
 
+AT_ONCE = timedelta(seconds=4)
+"""Nothing else could have done it so soon: without jobs a web process sweeps, when the last sweep is 10 s old."""
+
 
 @pytest.fixture
 def without_jobs(crew: Crew) -> Crew:
@@ -26,8 +29,8 @@ def test_the_next_task_of_a_workspace_starts_when_the_first_ends(without_jobs: C
     gated.open()
     first.until("applied")
     second.until("success")
-    assert _moment(second, "unblocked") - _moment(first, "applied") < timedelta(seconds=1)
-    assert _moment(second, "offered") - _moment(first, "applied") < timedelta(seconds=1)
+    assert _moment(second, "unblocked") - _moment(first, "applied") < AT_ONCE
+    assert _moment(second, "offered") - _moment(first, "applied") < AT_ONCE
 
 
 def test_a_task_without_an_agent_starts_when_one_connects(without_jobs: Crew) -> None:
@@ -47,7 +50,7 @@ def test_a_task_without_a_slot_starts_when_one_is_free(without_jobs: Crew, gated
     assert task.row()["wait_reason"]["code"] == "no_free_slot"
     gated.open()
     task.until("apply_pending")
-    assert _moment(task, "offered") - _moment(holder, "applied") < timedelta(seconds=1)
+    assert _moment(task, "offered") - _moment(holder, "applied") < AT_ONCE
 
 
 def test_an_unlocked_workspace_goes_on_at_once(without_jobs: Crew) -> None:
