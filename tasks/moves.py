@@ -80,8 +80,12 @@ def explain_wait(task: Task, reason: WaitReason) -> bool:
 
 
 def refusal(task: Task, event: Event) -> str:
-    """Return why `event` cannot happen to the task now."""
-    return f"Task {task.pk} is {task.position.label}: {Event(event).label.lower()} is not possible there."
+    """Return why `event` cannot happen to the task now, and what a person can do."""
+    fault = f"Task {task.pk} is {task.position.label}: {Event(event).label.lower()} is not possible there."
+    if task.is_final:
+        return f"{fault} Make a new task for what is still to be done."
+    possible = [verb.label.lower() for verb in states.BY_PEOPLE if states.allowed(task.position, verb)]
+    return f"{fault} Possible now: {', '.join(possible)}."
 
 
 def _take_over(task: Task, columns: dict[str, Any]) -> None:

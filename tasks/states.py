@@ -120,6 +120,9 @@ class Event(models.TextChoices):
     """A person let go of an orphaned state lock. It moves nothing by itself."""
 
 
+BY_PEOPLE = (Event.CONFIRM, Event.DISCARD, Event.CANCEL, Event.FORCE_CANCEL, Event.MARK_FAILED)
+"""What a person does to a task; each that is not final takes one of them."""
+
 _BACK_OFF_PLAN = frozenset({Status.PENDING, Status.FAILED})
 _BACK_OFF_APPLY = frozenset({Status.CONFIRMED, Status.FAILED})
 
