@@ -1,6 +1,7 @@
 """Bodies of requests: read to a limit, however they are sent."""
 
 import json
+import math
 from typing import Any
 
 from django.conf import settings
@@ -36,7 +37,7 @@ class BoundedJSON(JSONParser):
 def loads(body: bytes) -> Any:
     """Return the JSON value in `body`, or raise `ParseError`, also for what only Python takes for JSON."""
     try:
-        return _encodable(json.loads(body.decode(), parse_constant=_no_constant), body)
+        return _encodable(json.loads(body.decode(), parse_constant=_no_constant, parse_float=_finite), body)
     except UnicodeError as error:
         raise ParseError("The body is not UTF-8, or holds half a character.") from error
     except ValueError as error:
@@ -50,6 +51,13 @@ def _encodable(value: Any, body: bytes) -> Any:
     if b"\\ud" in body.lower():
         json.dumps(value, ensure_ascii=False).encode()
     return value
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError("a number in it is too large")
+    return number
 
 
 def _no_constant(name: str) -> None:

@@ -216,3 +216,8 @@ def test_a_stranger_finds_no_pools(stranger: APIClient) -> None:
         assert stranger.get(path).status_code == 404
         assert stranger.delete(path).status_code in {404, 405}
     assert stranger.post(POOLS, {"name": "x"}, format="json").status_code == 403
+
+
+def test_a_number_beyond_all_bounds_names_no_config(api: APIClient) -> None:
+    body = b'{"name": "pods", "pool_type": "k8s", "k8s_config": 1e400}'
+    assert api.generic("POST", "/api/v1/pools", body, content_type="application/json").status_code == 400
