@@ -87,7 +87,7 @@ def test_a_task_made_at_the_same_moment_is_not_lost() -> None:
         try:
             deed()
             outcomes.append("done")
-        except (Problem, Workspace.DoesNotExist):
+        except Problem:
             outcomes.append("refused")
         finally:
             connection.close()
@@ -115,3 +115,14 @@ def test_a_state_stored_at_the_same_moment_is_not_lost() -> None:
         before="DELETE FROM",
     )
     assert removed is None and isinstance(stored, IntegrityError)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_task_for_a_workspace_that_was_just_deleted_is_404(api: APIClient) -> None:
+    workspace = rows.configured()
+    late, _ = interleave(
+        lambda: api.post(f"/api/v1/workspaces/{workspace.pk}/tasks", {}, format="json"),
+        lambda: removal.remove(workspace),
+        before="FOR NO KEY UPDATE",
+    )
+    assert late.status_code == 404 and "deleted" in late.json()["detail"]

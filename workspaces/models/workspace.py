@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from iacplatform.base import clock, ids, rights, validators
+from iacplatform.base.problems import NotFound
 from pools.models import LOCAL, Pool, PoolType
 from workspaces import paths
 
@@ -34,11 +35,16 @@ class Workspaces(models.QuerySet["Workspace"]):
 
     def locked_for_change(self, workspace_id: str) -> "Workspace":
         """Return the workspace with its row locked: moves within one workspace are made one after another."""
-        return self.select_for_update(of=("self",), no_key=True).get(pk=workspace_id)
+        return self.select_for_update(of=("self",), no_key=True)._still_there(workspace_id)
 
     def locked_for_removal(self, workspace_id: str) -> "Workspace":
         """Return the workspace with its row locked so that no row can be made that names it: a state, for one."""
-        return self.select_for_update(of=("self",)).get(pk=workspace_id)
+        return self.select_for_update(of=("self",))._still_there(workspace_id)
+
+    def _still_there(self, workspace_id: str) -> "Workspace":
+        if (found := self.filter(pk=workspace_id).first()) is None:
+            raise NotFound(f"Workspace {workspace_id} was deleted meanwhile.")
+        return found
 
 
 class Workspace(models.Model):
