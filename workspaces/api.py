@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import transaction
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics, status
 from rest_framework.request import Request
@@ -143,3 +144,13 @@ class VariableDetail(OneWorkspace, generics.RetrieveUpdateDestroyAPIView[Variabl
     serializer_class = serializers.VariableSerializer
     rights_model = Variable
     http_method_names = ["get", "patch", "delete", "options", "head"]
+
+    def get_queryset(self) -> Any:
+        """Return the workspace's variables; a row that is changed is locked."""
+        rows = super().get_queryset()
+        return rows.select_for_update(of=("self",)) if self.request.method == "PATCH" else rows
+
+    @transaction.atomic
+    def patch(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Change it. Of two changes at once the later one sees the other: what became sensitive stays so."""
+        return super().patch(request, *args, **kwargs)

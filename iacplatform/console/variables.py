@@ -25,8 +25,9 @@ def index(request: HttpRequest, ws: str) -> HttpResponse:
 
 
 @page.page
+@transaction.atomic
 def change(request: HttpRequest, ws: str, variable_id: int) -> HttpResponse:
-    """Show one variable's form, or change it."""
+    """Show one variable's form, or change it: of two changes at once the later one sees the other."""
     workspace = workspaces.find(request, ws)
     form = VariableForm(request.POST or None, instance=_find(request, workspace, variable_id))
     if request.method != "POST":
@@ -37,6 +38,7 @@ def change(request: HttpRequest, ws: str, variable_id: int) -> HttpResponse:
 
 @require_POST
 @page.page
+@transaction.atomic
 def delete(request: HttpRequest, ws: str, variable_id: int) -> HttpResponse:
     """Delete the variable; tasks that exist keep the value they were created with."""
     rights.demand(request.user, "workspaces.delete_variable")
@@ -47,7 +49,7 @@ def delete(request: HttpRequest, ws: str, variable_id: int) -> HttpResponse:
 
 def _find(request: HttpRequest, workspace: Workspace, variable_id: int) -> Variable:
     visible = Variable.objects.visible_to(request.user).filter(workspace=workspace)
-    return get_object_or_404(visible, pk=variable_id)
+    return get_object_or_404(visible.select_for_update(of=("self",)), pk=variable_id)
 
 
 def _kept(request: HttpRequest, workspace: Workspace, form: VariableForm, done: str) -> HttpResponse:

@@ -8,10 +8,11 @@ from tasks.errors import StaleEpoch
 from tasks.models import Task
 from tasks.permits import Answer
 from tasks.states import Status
+from tests import factories as rows
 from tests.races.racing import interleave, race, without_row_locks
 from tests.tasks import factories
 from workspaces import locks, signals
-from workspaces.models import Workspace
+from workspaces.models import Variable, Workspace
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -110,3 +111,32 @@ def test_a_word_on_a_lost_apply_and_a_look_at_its_queue_do_not_wait_for_each_oth
     )
     assert answers == [None, None]
     assert factories.reread(task).status == Status.FAILED
+
+
+def test_a_variable_that_becomes_sensitive_while_another_change_is_on_its_way_stays_so() -> None:
+    variable = Variable(workspace=factories.workspace(), key="password")
+    variable.set_value("hunter2-and-more")
+    variable.save()
+    address = f"/api/v1/workspaces/{variable.workspace_id}/variables/{variable.pk}"
+    one, other = rows.client(rows.admin()), rows.client(rows.admin())
+    interleave(
+        lambda: one.patch(address, {"key": "secret"}, format="json"),
+        lambda: other.patch(address, {"sensitive": True}, format="json"),
+        before='UPDATE "workspaces_variable"',
+    )
+    shown = one.get(address).json()
+    assert (shown["key"], shown["sensitive"], shown["value"]) == ("secret", True, None)
+
+
+def test_a_change_does_not_bring_back_a_variable_that_is_deleted_meanwhile() -> None:
+    variable = Variable(workspace=factories.workspace(), key="old")
+    variable.set_value("x")
+    variable.save()
+    address = f"/api/v1/workspaces/{variable.workspace_id}/variables/{variable.pk}"
+    one, other = rows.client(rows.admin()), rows.client(rows.admin())
+    interleave(
+        lambda: one.patch(address, {"key": "new"}, format="json"),
+        lambda: other.delete(address),
+        before='UPDATE "workspaces_variable"',
+    )
+    assert not Variable.objects.exists()
