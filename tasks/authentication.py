@@ -58,7 +58,7 @@ class AttemptAuthentication(BaseAuthentication):
 
 
 def holder(attempt: Attempt) -> AttemptHolder:
-    """Return what the attempt may do with the state: a plan reads, an apply writes."""
+    """Return what the attempt may do with the state: a plan reads, an apply that was permitted writes."""
     task = attempt.task
     applies = attempt.phase == Phase.APPLY
     return AttemptHolder(
@@ -66,7 +66,7 @@ def holder(attempt: Attempt) -> AttemptHolder:
         author=f"{actors.task(task.pk)} {attempt.phase} {attempt.number}",
         workspace_id=task.workspace_id,
         may_read=True,
-        may_write=applies,
+        may_write=applies and attempt.permitted_at is not None,
         may_lock=applies or task.task_type != TaskType.PLAN,
         task_id=task.pk,
         epoch=attempt.epoch,

@@ -61,6 +61,13 @@ def test_a_plan_reads_and_locks_but_never_writes() -> None:
     assert call(of, "POST", rows.state(50), query="?ID=a").status_code == 403
 
 
+def test_an_apply_writes_nothing_before_its_permit() -> None:
+    of = attempt(factories.applying(permitted=False))
+    assert call(of, "LOCK", LOCK).status_code == 200
+    assert call(of, "POST", rows.state(50), query="?ID=a").status_code == 403
+    assert not StateVersion.objects.exists()
+
+
 def test_a_plan_only_task_never_locks() -> None:
     of = attempt(factories.planning(task_type="plan"))
     assert call(of, "LOCK", LOCK).status_code == 403
