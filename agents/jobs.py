@@ -1,8 +1,13 @@
-"""Our own work in django-q2: the chain of sweeps, and the schedule that starts it again where it broke."""
+"""Our own work in django-q2: the chain of sweeps, and the schedule that starts it again where it broke.
 
+A chain has a name, which its links carry and a beat keeps: a link whose chain has been replaced queues no next one. So
+there is one chain, however often it is started, and whatever django-q2 delivers again after a worker was killed.
+"""
+
+import secrets
 import time
 
-from django.db import connection
+from django.db import connection, transaction
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
@@ -16,27 +21,26 @@ CHAIN_BEAT = "sweep chain"
 RESTART = "agents.jobs.start_sweeping"
 
 
-def sweep_on() -> None:
-    """Sweep, rest, and queue the next one: django-q2's own schedules tick every 30 s at best.
-
-    Where another chain is at it, this one ends: there is one chain, however many were started.
-    """
-    if not _is_the_only_chain():
+def sweep_on(chain: str = "") -> None:
+    """Sweep, rest, and queue the next link: django-q2's own schedules tick every 30 s at best."""
+    if not Beat.objects.filter(name=chain).update(at=clock.DatabaseNow()):
         return
     try:
-        Beat.objects.strike(CHAIN_BEAT)
         sweep.sweep()
         time.sleep(SWEEP_SECONDS)
     finally:
-        _let_go()
-        _queue_next()
+        _queue_next(chain)
 
 
 def start_sweeping() -> None:
-    """Start the chain where it broke; does nothing while it goes on."""
-    # Not by the last sweep: a web process sweeps as well where the chain is broken, which would hide that it is.
-    if not Beat.objects.filter(name=CHAIN_BEAT, at__gt=clock.In(seconds=-5 * SWEEP_SECONDS)).exists():
-        _queue_next()
+    """Start a chain where none goes on."""
+    with transaction.atomic():
+        _one_starter_at_a_time()
+        chains = Beat.objects.filter(name__startswith=CHAIN_BEAT)
+        # Not by the last sweep: a web process sweeps as well where the chain is broken, which would hide that it is.
+        if not chains.filter(at__gt=clock.In(seconds=-5 * SWEEP_SECONDS)).exists():
+            chains.delete()
+            _queue_next(Beat.objects.create(name=f"{CHAIN_BEAT} {secrets.token_hex(8)}").name)
 
 
 def plan_sweeping() -> None:
@@ -46,17 +50,11 @@ def plan_sweeping() -> None:
     start_sweeping()
 
 
-def _queue_next() -> None:
+def _queue_next(chain: str) -> None:
     # A row for each success would be 43,000 a day that say nothing; failures are kept.
-    async_task(CHAIN, group="sweep", save=False)
+    async_task(CHAIN, chain, group="sweep", save=False)
 
 
-def _is_the_only_chain() -> bool:
+def _one_starter_at_a_time() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended('sweep chain', 0))")
-        return bool(cursor.fetchone()[0])
-
-
-def _let_go() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_unlock(hashtextextended('sweep chain', 0))")
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('sweep chain', 0))")

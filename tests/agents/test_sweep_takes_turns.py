@@ -13,6 +13,7 @@ from agents import jobs, presence, sweep
 from iacplatform.base import clock
 from iacplatform.base.models import SWEEP, Beat
 from tests.agents.scenes import offered_to
+from tests.races.racing import race
 from tests.tasks import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -62,43 +63,63 @@ def test_the_lock_of_a_dead_sweeper_is_gone_with_it(other: psycopg.Connection, e
     eventually(sweep.sweep)
 
 
+def chain() -> str:
+    """Return the name of a chain that was just started, with its first link taken from the queue."""
+    jobs.start_sweeping()
+    OrmQ.objects.all().delete()
+    return Beat.objects.get(name__startswith=jobs.CHAIN_BEAT).name
+
+
 def test_a_link_of_the_chain_queues_the_next_one() -> None:
-    jobs.sweep_on()
-    assert [task["func"] for task in queued()] == [jobs.CHAIN]
+    name = chain()
+    jobs.sweep_on(name)
+    assert [(task["func"], task["args"]) for task in queued()] == [(jobs.CHAIN, (name,))]
     assert Beat.objects.last_sweep() is not None
 
 
 def test_its_successes_are_not_kept() -> None:
     """43,000 rows a day that say nothing; failures are kept (django-q2 looks at `save` only after a success)."""
-    jobs.sweep_on()
+    jobs.sweep_on(chain())
     assert queued()[0]["save"] is False
 
 
-def test_two_chains_become_one(other: psycopg.Connection) -> None:
-    hold(other, "sweep chain")
-    jobs.sweep_on()
-    assert queued() == []
+def test_a_link_of_a_chain_that_was_replaced_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """django-q2 delivers the job of a killed worker again, when another chain may have begun."""
+    old = chain()
+    clock.shift(timedelta(seconds=60))
+    new = chain()
+    monkeypatch.setattr(sweep, "sweep", pytest.fail)
+    jobs.sweep_on(old)
+    assert old != new and queued() == []
+
+
+def test_two_starts_at_once_make_one_chain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "SWEEP_SECONDS", 2)
+    assert race(jobs.start_sweeping, jobs.start_sweeping) == [None, None]
+    assert len(queued()) == 1
 
 
 def test_a_failing_sweep_does_not_break_the_chain(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail() -> None:
         raise ValueError("broken")
 
+    name = chain()
     monkeypatch.setattr(sweep, "sweep", fail)
     with pytest.raises(ValueError, match="broken"):
-        jobs.sweep_on()
+        jobs.sweep_on(name)
     assert len(queued()) == 1
 
 
 def test_a_broken_chain_is_started_again_although_web_processes_sweep() -> None:
-    Beat.objects.create(name=jobs.CHAIN_BEAT, at=clock.now() - timedelta(seconds=60))
+    chain()
+    clock.shift(timedelta(seconds=60))
     sweep.sweep()
     jobs.start_sweeping()
     assert len(queued()) == 1
 
 
 def test_a_sound_chain_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    jobs.sweep_on()
+    jobs.sweep_on(chain())
     monkeypatch.setattr(jobs, "SWEEP_SECONDS", 2)
     jobs.start_sweeping()
     assert len(queued()) == 1
