@@ -47,6 +47,10 @@ class Outbox:
         """There is more in the spool."""
         asyncio.get_running_loop().call_later(LOG_SECONDS, self._news.set)
 
+    def send_log(self) -> None:
+        """Send what is in the spool now: the result waits until it is confirmed."""
+        self._news.set()
+
     def progress(self, stage: Stage, done: int = 0, total: int = 0) -> None:
         """Say where the phase is; a step is told at once, numbers at most four times a second, the last ones always."""
         fresh = Progress(task=self.work.task, epoch=self.work.epoch, stage=stage, done=done, total=total)

@@ -53,6 +53,7 @@ async def _stored(place: Workplace, step: Step) -> Verdict:
         members, text = await asyncio.to_thread(_read_plan, place)
         place.say(text)
         place.log.flush()
+        place.outbox.send_log()
         await place.control.unless_stopped(_store(place, "json", place.folder.plan_json.read_bytes()))
         await uploads
     finally:

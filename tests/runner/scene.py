@@ -51,8 +51,9 @@ class Scene:
         return self.job(behaviour=wanted, epoch=2, phase="apply", plan=self.platform.stored_plan(1))
 
     def ledger(self) -> list[dict[str, Any]]:
-        """Return what the engine noted so far."""
-        return [json.loads(line) for line in self._ledger.read_text().splitlines()] if self._ledger.exists() else []
+        """Return what the engine noted so far, in whole lines: it may be writing one now."""
+        lines = self._ledger.read_text().split("\n")[:-1] if self._ledger.exists() else []
+        return [json.loads(line) for line in lines]
 
     def starts(self) -> list[str]:
         """Return the commands that were started, in order."""
