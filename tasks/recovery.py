@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 
 from iacplatform.base import actors, clock
 from tasks import attempts, creation, moves, plans, reasons
-from tasks.errors import NotRetryable
+from tasks.errors import LostRace, NotRetryable
 from tasks.models import Attempt, Task
 from tasks.states import Event, Lease, Phase, Position, Status, TaskType
 from workspaces import locks
@@ -127,6 +127,7 @@ def retry(task: Task, *, by: Any) -> Task:
     with transaction.atomic():
         locked = Task.objects.locked(task.pk)
         if locked.status == Status.NEEDS_ATTENTION:
+            _demand_seen(task, locked)
             mark_failed(locked, by=by, reason="Retried.")
         if locked.status in {Status.FAILED, Status.CANCELLED, Status.DISCARDED}:
             return _follow_up(locked, by)
@@ -137,6 +138,12 @@ def retry(task: Task, *, by: Any) -> Task:
         else:
             raise NotRetryable(f"Task {task.pk} is {locked.position.label}; there is nothing to try again.")
     return Task.objects.select_related("workspace").get(pk=task.pk)
+
+
+def _demand_seen(seen: Task, now: Task) -> None:
+    """Who retried what was still running did not say that a lost apply is over, and may not have the right to."""
+    if seen.status != now.status:
+        raise LostRace(f"Task {now.pk} became {now.position.label} in this moment. Look at it, then decide.")
 
 
 def mark_failed(task: Task, *, by: Any, reason: str) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tasks import recovery
-from tasks.errors import NotRetryable
+from tasks import permits, recovery
+from tasks.errors import LostRace, NotRetryable
 from tasks.models import Task
 from tasks.states import Status
 from tests.tasks import factories
@@ -69,3 +69,13 @@ def test_a_stale_plan_is_made_anew_and_its_digest_is_gone() -> None:
 def test_where_there_is_nothing_to_try_again_a_sentence_says_so(make: Callable[[], Task]) -> None:
     with pytest.raises(NotRetryable, match="nothing to try again"):
         retry(make())
+
+
+def test_a_retry_of_what_was_lost_in_this_moment_marks_nothing_failed() -> None:
+    seen = factories.confirmed()
+    lost = factories.running(factories.reread(seen))
+    permits.ask(lost.pk, lost.epoch, lost.agent_id)
+    recovery.slot_lost(lost.pk, lost.agent_id, cause="The agent is gone.", last_seen=None)
+    with pytest.raises(LostRace, match="Look at it"):
+        recovery.retry(seen, by=factories.person())
+    assert factories.reread(seen).status == Status.NEEDS_ATTENTION
