@@ -75,7 +75,10 @@ def _ask_permit(session: Session, word: AskPermit) -> Words:
         return [Permit(task=word.task, epoch=word.epoch)]
     if answer is Answer.STALE:
         return [Stop(task=word.task, epoch=word.epoch, reason="The plan is stale; a new one will be made.")]
-    return []  # a cancel is on its way to the agent
+    stopping = Task.objects.filter(pk=word.task, epoch=word.epoch, stage=Stage.CANCELLING)
+    if stopping.exists():
+        return []  # a cancel is on its way to the agent
+    return [Stop(task=word.task, epoch=word.epoch, reason="Nothing is to be applied any more.")]
 
 
 def _progress(session: Session, word: Progress) -> Words:

@@ -294,3 +294,22 @@ def facts(**members: Any) -> PlanFacts:
     known = {"digest": digest, "lineage": "", "serial": 0, "engine": "terraform", "version": "1.11.4", "os": "linux"}
     changes = {"arch": "amd64", "has_changes": True, "changes": Changes(add=1, change=0, destroy=0)}
     return PlanFacts(**{**known, **changes, **members})
+
+
+@pytest.fixture
+def applying(session: Session) -> Task:
+    return factories.applying(on=Agent.objects.get(pk=session.agent_id), permitted=False)
+
+
+def test_a_permit_asked_for_again_after_the_apply_was_given_up_ends_the_attempt(
+    session: Session, applying: Task
+) -> None:
+    assert isinstance(reports.handle(session, AskPermit(**names(applying)))[0], Permit)
+    recovery.slot_lost(applying.pk, applying.agent_id, cause="The agent is gone.", last_seen=None)
+    assert isinstance(reports.handle(session, AskPermit(**names(applying)))[0], Stop)
+    assert factories.reread(applying).status == Status.NEEDS_ATTENTION
+
+
+def test_a_permit_asked_for_while_a_cancel_is_under_way_waits_for_that_word(session: Session, applying: Task) -> None:
+    cancellation.cancel(applying, by=factories.person())
+    assert reports.handle(session, AskPermit(**names(applying))) == []
