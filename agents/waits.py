@@ -141,7 +141,7 @@ def no_matching_agent(plan: Plan | None, workspace: Workspace, capacity: Capacit
         code=Code.NO_MATCHING_AGENT,
         turn=Turn.CONFIG,
         message=f"None of the {len(have)} connected agents has {needed}.",
-        remedy="Connect an agent that has it; or discard the plan and plan again on what is there.",
+        remedy="Connect an agent that has it; or cancel this task and start a new one on what is there.",
         blocker={"kind": "pool", "id": capacity.pool.pk if capacity.pool else ""},
         evidence={"needed": needed, "agents": have},
         actions=("retry", "cancel"),

@@ -45,6 +45,9 @@ urlpatterns = [
     path("", include("iacplatform.console.urls")),
 ]
 
+admin.site.site_header = admin.site.site_title = "IaC Platform"
+admin.site.index_title = "Every table, for administrators"
+
 handler400 = api.bad_request
 handler403 = api.forbidden
 handler404 = api.not_found

@@ -44,7 +44,7 @@ def well() -> None:
 
 def test_a_platform_that_is_well_has_nothing_to_tell(well: None) -> None:
     factories.applied()
-    assert doctor() == "0 tasks are not final, 0 of them stuck; 0 faults in the settings.\n"
+    assert doctor() == "Tasks that are not final: 0; stuck: 0; faults in the settings: 0.\n"
 
 
 def test_each_task_says_why_it_stands_and_what_will_move_it(well: None) -> None:
@@ -66,7 +66,7 @@ def test_a_stuck_task_is_marked_and_ends_with_1(well: None) -> None:
     task = factories.needing_attention()
     said = doctor(code=1)
     assert said.startswith(f"STUCK task {task.pk} ")
-    assert "1 of them stuck" in said
+    assert "stuck: 1;" in said
 
 
 def test_a_task_past_its_deadline_ends_with_1(well: None) -> None:

@@ -43,5 +43,5 @@ class Command(BaseCommand):
             self.stdout.write(f"FAULT {fault}")
         stuck = sum(task.stuck for task in tasks)
         self.stdout.write(
-            f"{len(tasks)} tasks are not final, {stuck} of them stuck; {len(wrong)} faults in the settings."
+            f"Tasks that are not final: {len(tasks)}; stuck: {stuck}; faults in the settings: {len(wrong)}."
         )
