@@ -74,6 +74,7 @@ class SlowPlan:
 
     def __init__(self, folder: Path) -> None:
         self._pipe = folder / "pipe"
+        self._end: int | None = None
         os.mkfifo(self._pipe)
 
     @property
@@ -86,14 +87,17 @@ class SlowPlan:
         """The variable that it needs."""
         return "pipe", str(self._pipe)
 
-    def open(self) -> bool:
-        """Give the plan that is reading what it waits for; return whether one was."""
+    def is_read(self) -> bool:
+        """Return whether a plan is under way: from now on it waits for the gate, however often this is asked."""
         with suppress(OSError):  # nobody reads
-            descriptor = os.open(self._pipe, os.O_WRONLY | os.O_NONBLOCK)
-            os.write(descriptor, b"content")
-            os.close(descriptor)
-            return True
-        return False
+            self._end = self._end or os.open(self._pipe, os.O_WRONLY | os.O_NONBLOCK)
+        return self._end is not None
+
+    def open(self) -> None:
+        """Give the plan that is under way what it waits for."""
+        assert self._end is not None, "no plan reads"
+        os.write(self._end, b"content")
+        os.close(self._end)
 
 
 def _resource(name: str, command: str, after: str = "") -> str:

@@ -13,11 +13,12 @@ def test_a_cancel_in_mid_plan_interrupts_the_engine_once(crew: Crew, tmp_path: P
     workspace = crew.workspace(plan.files)
     workspace.set(*plan.variable)
     task = workspace.task()
-    task.until_stage("planning")
+    until("the plan is under way", plan.is_read)
     assert task.do("cancel")["stage"] == "cancelling"
     until("the engine was interrupted", lambda: b"Interrupt received" in task.log_now("plan"))
     task.do("cancel")
-    until("the plan ends", lambda: (plan.open(), task.row()["status"] == "cancelled")[1])
+    plan.open()
+    task.until("cancelled")
     log = task.log("plan")
     assert log.count("Interrupt received") == 1 and "Two interrupts" not in log
     assert workspace.states() == []
