@@ -220,4 +220,4 @@ def test_a_stranger_finds_no_pools(stranger: APIClient) -> None:
 
 def test_a_number_beyond_all_bounds_names_no_config(api: APIClient) -> None:
     body = b'{"name": "pods", "pool_type": "k8s", "k8s_config": 1e400}'
-    assert api.generic("POST", "/api/v1/pools", body, content_type="application/json").status_code == 400
+    assert api.generic("POST", "/api/v1/pools", body.decode(), content_type="application/json").status_code == 400
