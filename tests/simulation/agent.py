@@ -72,7 +72,8 @@ class Agent:
     runs: dict[Key, Run] = field(default_factory=dict)
     over: list[Run] = field(default_factory=list)
     """Runs whose end was reported, or that the server did not want to hear of any more."""
-    last_word: FromAgent | None = None
+    said: list[FromAgent] = field(default_factory=list)
+    """Its words about attempts."""
     leaving: bool = False
 
     def connect(self) -> None:
@@ -108,12 +109,12 @@ class Agent:
     def die(self, *, noticed: bool) -> None:
         """Lose the link and every process."""
         self.cut(noticed=noticed)
-        self.runs, self.offers = {}, {}
+        self.runs, self.offers, self.said = {}, {}, []
 
-    def beat(self) -> None:
-        """Say that it lives and what it has; the consumer looks at the rows then, in case that a hint was lost."""
+    def beat(self, *, hints_lost: bool) -> None:
+        """Say that it lives and what it has; the consumer looks at the rows then, since a hint may have been lost."""
         self.say(Heartbeat(work=tuple(run.work for run in self.runs.values())))
-        if self.session is not None:
+        if self.session is not None and hints_lost:
             self._hear_all(lambda session: commands.pending(session, self.told))
 
     def listen(self, woken: set[str]) -> None:
@@ -147,6 +148,11 @@ class Agent:
         self._drop((run.task, run.epoch))
         self.say(self._finished(run))
 
+    def say_again(self, number: int) -> None:
+        """Say one of its last words once more."""
+        if self.said:
+            self.say(self.said[-1 - number % min(6, len(self.said))])
+
     def report_again(self, number: int) -> None:
         """Say once more how an old process ended, or that one ended of which nobody wants to hear any more."""
         if not self.over:
@@ -166,7 +172,8 @@ class Agent:
         """Say a word, and hear the answer."""
         if self.session is None:
             return
-        self.last_word = word
+        if not isinstance(word, Heartbeat | Leaving):
+            self.said.append(word)
         self._hear_all(lambda session: reports.handle(session, word))
 
     def _hear_all(self, ask: Callable[[Session], Sequence[FromServer]]) -> None:
@@ -183,8 +190,7 @@ class Agent:
         if isinstance(word, Offer):
             self.offers[word.task, word.epoch] = word
         elif isinstance(word, Start):
-            self._demand_row(word)
-            self.runs[word.task, word.epoch] = Run(word.task, word.epoch, word.phase, plan=_plan_of(word))
+            self._begin(word)
         elif isinstance(word, Stop):
             self.offers.pop((word.task, word.epoch), None)
             self._drop((word.task, word.epoch))
@@ -194,6 +200,11 @@ class Agent:
     def _drop(self, key: Key) -> None:
         if run := self.runs.pop(key, None):
             self.over.append(run)
+
+    def _begin(self, word: Start) -> None:
+        self._demand_row(word)
+        if (word.task, word.epoch) not in self.runs:
+            self.runs[word.task, word.epoch] = Run(word.task, word.epoch, word.phase, plan=_plan_of(word))
 
     def _demand_row(self, word: Start | Permit) -> None:
         row = Task.objects.get(pk=word.task)

@@ -8,7 +8,7 @@ import pytest
 
 from iacplatform.base.problems import Problem
 from tasks import cancellation, confirmation, creation, recovery
-from tasks.models import Task
+from tasks.models import Plan, Task, TaskEvent
 from tasks.states import LIVE, Event, Status, TaskType
 from tests import emptying
 from tests.simulation import invariants
@@ -42,6 +42,7 @@ class Life:
         self.mind: dict[int, str] = {}
         self.beforehand: set[int] = set()
         self.view = View([], [], [], {})
+        self.noted = 0
         for agent in self.world.agents:
             agent.connect()
         for number, task_type in enumerate([TaskType.PLAN_AND_APPLY, TaskType.PLAN_AND_APPLY, TaskType.DESTROY]):
@@ -59,11 +60,8 @@ class Life:
 
     def look(self) -> None:
         """See what the step did; note what was confirmed by itself."""
-        known = len(self.view.events)
         self.view = View.now(self.view)
-        for news in self.view.events[known:]:
-            if news.event == Event.AUTO_APPLY:
-                self.note_auto_apply(news.task_id)
+        self.note_auto_apply()
 
     def check(self) -> None:
         """Fail where a promise is broken."""
@@ -83,12 +81,13 @@ class Life:
                 return
         pytest.fail(f"{REST_SECONDS} s after the last fault these are stuck: {invariants.restless(self.view)}")
 
-    def note_auto_apply(self, task_id: int) -> None:
-        """Hold a plan that was confirmed by itself against what was agreed when the task was made."""
-        task = next(task for task in self.view.tasks if task.pk == task_id)
-        assert task_id in self.beforehand, f"task {task_id} was confirmed by itself, and nobody agreed to it"
-        assert task_id not in self.world.ledger.confirmed, f"task {task_id} was confirmed by itself after a re-plan"
-        self.world.ledger.confirm(task_id, task.plan_digest)
+    def note_auto_apply(self) -> None:
+        """Hold what was confirmed by itself against what was agreed when the task was made."""
+        for news in TaskEvent.objects.filter(event=Event.AUTO_APPLY, id__gt=self.noted).order_by("id"):
+            self.noted, task_id = news.pk, news.task_id
+            assert task_id in self.beforehand, f"task {task_id} was confirmed by itself, and nobody agreed to it"
+            assert task_id not in self.world.ledger.confirmed, f"task {task_id} was confirmed by itself after a re-plan"
+            self.world.ledger.confirm(task_id, Plan.objects.get(task_id=task_id).digest)
 
     # People ----------------------------------------------------------------------------------------------------------
 
@@ -136,6 +135,7 @@ class Life:
 
     def losing(self, news: bool) -> Any:
         """Return a context in which the news is lost, or one in which nothing is special."""
+        self.world.hints_lost |= news
         return deaf() if news else nullcontext()
 
     def attempt(self, verb: Callable[[], Any], news: bool) -> Any:
@@ -210,7 +210,7 @@ class Life:
         for run in runs:
             self.advance(agent, run, "well")
         if runs:
-            self.look()
+            self.note_auto_apply()
         return bool(runs)
 
     def work_off(self) -> None:

@@ -83,7 +83,7 @@ class Platform(RuleBasedStateMachine):
             if life.runs():
                 with life.losing(news):
                     life.advance(*pick(life.runs(), number + turn), how)
-                life.look()
+                life.note_auto_apply()
 
     @rule(rounds=st.integers(1, 3))
     def work(self, rounds: int) -> None:
@@ -115,8 +115,8 @@ class Platform(RuleBasedStateMachine):
             (agent.die if what == "die" else agent.cut)(noticed=noticed)
         elif what == "leave":
             agent.leave()
-        elif what == "repeat" and agent.last_word is not None:
-            agent.say(agent.last_word)
+        elif what == "repeat":
+            agent.say_again(number)
         elif what == "dawdle":
             agent.listen(self.life.world.woken)
         elif what == "late":

@@ -36,6 +36,8 @@ class World:
     ledger: Ledger = field(default_factory=Ledger)
     woken: set[str] = field(default_factory=set)
     """Groups that a hint has reached and that have not looked yet."""
+    hints_lost: bool = False
+    """Whether a heartbeat has to make up for one since the last."""
 
     @classmethod
     def made(cls) -> "World":
@@ -82,7 +84,8 @@ class World:
     def _heartbeats(self) -> None:
         for agent in self.agents:
             if agent.session is not None:
-                agent.beat()
+                agent.beat(hints_lost=self.hints_lost)
+        self.hints_lost = False
 
 
 @contextmanager
