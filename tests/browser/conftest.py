@@ -3,28 +3,41 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import ConsoleMessage, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 CHROMIUM = Path("/usr/bin/chromium")
 PASSWORD = "correct horse battery"
 FLAGS = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
-# Playwright's synchronous API keeps a loop running in the test's thread, which Django takes for asynchronous code.
-os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's chromium, for the tests of one file; as root without a sandbox, which it would refuse.
 
-@pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    """Return how to start Debian's chromium; as root without a sandbox, which it would refuse."""
+    Playwright's synchronous API keeps a loop running in the test's thread. Django takes that for asynchronous code, and
+    no asynchronous test could run while it lasts: so it ends with the file.
+    """
     if not CHROMIUM.exists():
         pytest.fail(f"There is no {CHROMIUM}: install the package chromium (apt-get install chromium).")
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    return {**browser_type_launch_args, "executable_path": str(CHROMIUM), "args": [*FLAGS, *sandbox]}
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *sandbox])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page of its own for each test; `browser_context_args` says what is special about it."""
+    marker = request.node.get_closest_marker("browser_context_args")
+    context = browser.new_context(**(marker.kwargs if marker else {}))
+    yield context.new_page()
+    context.close()
 
 
 @pytest.fixture
