@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from agents.models import Agent
@@ -48,6 +49,11 @@ class Capacity:
     def is_frozen(self) -> bool:
         """Whether one of the pool's windows is open, so that nothing new may start."""
         return self.pool is not None and freeze.is_frozen(self.pool.freeze_windows, self.now)
+
+    @cached_property
+    def is_tokenless(self) -> bool:
+        """Whether the pool has no valid token, so that no agent can come."""
+        return self.pool is not None and not self.pool.tokens.valid().exists()
 
     @property
     def can_grow(self) -> bool:

@@ -82,7 +82,7 @@ def agents_connected(candidate: Candidate) -> WaitReason | None:
     pool = candidate.capacity.pool
     if pool is None or candidate.capacity.rooms:
         return None
-    return waits.no_connected_agent(pool, candidate.capacity.leaving)
+    return waits.no_connected_agent(pool, candidate.capacity.leaving, tokenless=candidate.capacity.is_tokenless)
 
 
 def matching_agent(candidate: Candidate) -> WaitReason | None:

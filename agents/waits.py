@@ -106,11 +106,10 @@ def pool_frozen(pool: Pool, now: datetime) -> WaitReason:
     )
 
 
-def no_connected_agent(pool: Pool, leaving: int) -> WaitReason:
+def no_connected_agent(pool: Pool, leaving: int, *, tokenless: bool) -> WaitReason:
     """The pool is empty, or everybody there is about to leave."""
     static = pool.pool_type == PoolType.STATIC
     but = f" but {leaving}, which take nothing new because they are leaving" if leaving else ""
-    tokenless = not pool.tokens.valid().exists()
     start = f"Start an agent with a token of pool {pool.name}, or look at why its agents are away."
     make = f"Make a token of pool {pool.name} and start an agent with it."
     return WaitReason(
