@@ -218,6 +218,7 @@ class Agent:
             run.cancelled = True
         elif not run.started:
             self._demand_row(word)
+            assert not plans.is_stale(Task.objects.get(pk=run.task)), f"a stale plan of task {run.task} is applied"
             run.started = True
             self.ledger.start(run.task, run.epoch, run.plan)
 

@@ -118,9 +118,9 @@ class Life:
         if button == "retry" and isinstance(answer, Task) and answer.pk != task.pk:
             self.remember(answer, answer.workspace)
 
-    def meddle(self, what: str, number: int, by: int, news: bool) -> None:
+    def meddle(self, what: str, seen: Workspace, by: int, news: bool) -> None:
         """Do something to a workspace: its lock, its state, or where its tasks run."""
-        workspace = Workspace.objects.get(pk=pick(self.world.workspaces, number).pk)
+        workspace = Workspace.objects.get(pk=seen.pk)
         verbs: dict[str, Callable[[], Any]] = {
             "lock": lambda: locks.lock(workspace, by=self.world.people[by], reason="Hands off."),
             "unlock": lambda: locks.unlock(workspace),
@@ -223,6 +223,16 @@ class Life:
     def live(self) -> list[Task]:
         """Return the tasks that are not final."""
         return self.view.with_status(*LIVE)
+
+    def waiting_for(self, button: str) -> list[Task]:
+        """Return the tasks that wait for somebody to press just this button."""
+        stale = [task for task in self.to_confirm() if task.reason_code == "plan_stale"]
+        lost = self.view.with_status(Status.NEEDS_ATTENTION)
+        return {"retry": lost + stale, "mark_failed": lost, "discard": stale}.get(button, [])
+
+    def read_and_planned_again(self) -> list[int]:
+        """Return the tasks that show another plan now than the one that somebody read."""
+        return [task.pk for task in self.to_confirm() if self.mind.get(task.pk, task.plan_digest) != task.plan_digest]
 
     def to_confirm(self) -> list[Task]:
         """Return the tasks that await confirmation."""

@@ -36,7 +36,7 @@ class Platform(RuleBasedStateMachine):
         if not life.to_confirm():
             life.work_off()
         if what == "as read" and life.mind:
-            task_id = pick(sorted(life.mind), number)
+            task_id = pick(life.read_and_planned_again() or sorted(life.mind), number)
             life.confirm(task_id, life.mind[task_id], by, news)
         elif life.to_confirm():
             task = pick(life.to_confirm(), number)
@@ -54,8 +54,8 @@ class Platform(RuleBasedStateMachine):
     def press(self, button: str, number: int, anywhere: bool, by: int, news: bool) -> None:
         """A person presses another button: on any task, or on one where it may do something."""
         life = self.life
-        lost_ones = life.view.with_status(Status.NEEDS_ATTENTION) if button in {"mark_failed", "retry"} else []
-        tasks = life.view.tasks if anywhere else lost_ones or life.live()
+        helped = life.waiting_for(button)
+        tasks = life.view.tasks if anywhere else helped or life.live()
         if tasks:
             life.press(button, pick(tasks, number), by, news)
 
@@ -66,8 +66,10 @@ class Platform(RuleBasedStateMachine):
         news=lost,
     )
     def meddle(self, what: str, number: int, by: int, news: bool) -> None:
-        """A person does something to a workspace: its lock, its state, or where its tasks run."""
-        self.life.meddle(what, number, by, news)
+        """A person does something to a workspace: its lock, its state (under a plan), or where its tasks run."""
+        planned = [task.workspace for task in self.life.view.with_status(Status.APPLY_PENDING, Status.CONFIRMED)]
+        under = planned if what == "upload_state" else []
+        self.life.meddle(what, pick(under or self.life.world.workspaces, number), by, news)
 
     @rule(
         number=which,
