@@ -83,7 +83,7 @@ TEMPLATES = [
 # A stalled process must not hold a row or the dispatch of a pool for long (research: scheduling, section 5).
 _SESSION = "-c lock_timeout=2000 -c statement_timeout=30000 -c idle_in_transaction_session_timeout=10000"
 _DATABASE: dict[str, Any] = env.db_url_config(env.str("DATABASE_URL", default="") or postgres.address(HOME))
-_DATABASE.setdefault("OPTIONS", {}).update(options=_SESSION, pool={"min_size": 0, "max_size": 16, "timeout": 10})
+_DATABASE.setdefault("OPTIONS", {}).update(options=_SESSION, pool={"min_size": 0, "max_size": 16, "timeout": 5})
 DATABASES = {"default": {**_DATABASE, "ENGINE": "django.db.backends.postgresql", "TEST": {"OPTIONS": {}}}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
