@@ -204,6 +204,8 @@ class Agent:
     def _begin(self, word: Start) -> None:
         self._demand_row(word)
         if (word.task, word.epoch) not in self.runs:
+            task = Task.objects.select_related("workspace").get(pk=word.task)
+            assert not (task.is_changing and task.workspace.is_locked), f"task {task.pk} starts in a locked workspace"
             self.runs[word.task, word.epoch] = Run(word.task, word.epoch, word.phase, plan=_plan_of(word))
 
     def _demand_row(self, word: Start | Permit) -> None:

@@ -35,9 +35,10 @@ class Platform(RuleBasedStateMachine):
         life = self.life
         if not life.to_confirm():
             life.work_off()
-        if what == "as read" and life.mind:
-            task_id = pick(life.read_and_planned_again() or sorted(life.mind), number)
-            life.confirm(task_id, life.mind[task_id], by, news)
+        outdated = life.read_and_planned_again()
+        if outdated or (what == "as read" and life.mind):
+            task_id = pick(outdated or sorted(life.mind), number)
+            life.confirm(task_id, life.mind.pop(task_id), by, news)
         elif life.to_confirm():
             task = pick(life.to_confirm(), number)
             life.mind[task.pk] = task.plan_digest
