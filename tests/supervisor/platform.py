@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,4 +82,5 @@ def _end(process: subprocess.Popen[bytes], home: Path, others: set[int]) -> None
         process.send_signal(signal.SIGTERM)
         process.wait(30)
     for pid in set(processes.of(home)) - others:
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it may have ended in this moment
+            os.kill(pid, signal.SIGKILL)
