@@ -1,6 +1,8 @@
 import os
+from contextlib import suppress
 
 from django.apps import AppConfig
+from django.core.exceptions import SynchronousOnlyOperation
 from django.db import connections
 from django.db.backends.postgresql.base import DatabaseWrapper
 
@@ -19,5 +21,7 @@ def _close_connections() -> None:
     # then speak over one socket.
     for connection in connections.all(initialized_only=True):
         if isinstance(connection, DatabaseWrapper) and not connection.in_atomic_block:
-            connection.close()
-            connection.close_pool()
+            # In a thread that runs an event loop Django lets nobody use a connection, so a child cannot either.
+            with suppress(SynchronousOnlyOperation):
+                connection.close()
+                connection.close_pool()
