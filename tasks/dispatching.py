@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from iacplatform.base import news
 from tasks import signals
 from tasks.models import Task
 from tasks.reasons import Code
@@ -13,7 +14,7 @@ _LEFT_UNDONE = frozenset({Code.DISPATCHING, Code.DISPATCH_FAILED})
 def ask_again(task: Task) -> None:
     """Have the dispatcher look at a task that did not move: somebody asks for it right now."""
     place = {"task_id": task.pk, "workspace_id": task.workspace_id, "queues": task.is_changing}
-    signals.announce(**place, event="asked", status=task.status, agent_id="")
+    news.announce(signals.task_moved, **place, event="asked", status=task.status, agent_id="")
 
 
 def outcome(task: Task) -> dict[str, Any]:

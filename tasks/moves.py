@@ -5,7 +5,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Case, F, When
 
-from iacplatform.base import clock
+from iacplatform.base import clock, news
 from tasks import signals, states
 from tasks.errors import IllegalMove, LostRace
 from tasks.models import Task, TaskEvent
@@ -43,7 +43,8 @@ def move(
 
 def announce(task: Task, event: Event, *, agent_id: str = "") -> None:
     """Tell those above of the move, after the commit."""
-    signals.announce(
+    news.announce(
+        signals.task_moved,
         task_id=task.pk,
         workspace_id=task.workspace_id,
         queues=task.is_changing,
