@@ -11,10 +11,9 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 
 from agents import sweep
-from iacplatform.base import clock, ids, wakeups
+from iacplatform.base import clock, ids, news, wakeups
 from iacplatform.base.models import Beat
 from pools.models import Pool, PoolToken
-from tasks import signals as task_signals
 from tests.simulation.agent import Agent
 from tests.simulation.ledger import Ledger
 from tests.tasks import factories
@@ -93,8 +92,7 @@ def deaf() -> Iterator[None]:
     """Lose all news and hints of what is committed inside: the process dies right after each commit."""
     with (
         mock.patch.object(wakeups, "_send", lambda groups: None),
-        mock.patch.object(task_signals, "_send", lambda *facts: None),
-        mock.patch.object(workspace_signals, "_send", lambda *facts: None),
+        mock.patch.object(news, "_send", lambda *facts: None),
     ):
         yield
 
