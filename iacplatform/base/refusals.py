@@ -3,14 +3,20 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import (
+    NON_FIELD_ERRORS,
+    ObjectDoesNotExist,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+)
 from django.core.exceptions import ValidationError as ModelInvalid
 from django.db import DatabaseError
 from django.db.models import ProtectedError, RestrictedError
 from django.http import Http404
 from rest_framework import exceptions
 
-from iacplatform.base import database_refusals
+from iacplatform.base import database_refusals, encryption
 from iacplatform.base.problems import Errors, Forbidden, InUse, Invalid, NotFound, Problem, TooLarge
 
 WHOLE = "non_field_errors"
@@ -78,11 +84,23 @@ def _too_large(_: Exception) -> Problem:
     return TooLarge("The body is larger than this address takes.")
 
 
+def _gone(error: ObjectDoesNotExist) -> Problem | None:
+    # A row that lacks its companion (this error is an AttributeError too) is a fault of ours.
+    return None if isinstance(error, AttributeError) else NotFound("It was deleted a moment ago.")
+
+
+def _unreadable(error: encryption.Unreadable) -> Problem:
+    detail = f"A stored value cannot be opened. {error} manage.py doctor names every key that is missing."
+    return Problem(detail, status=500, code="value_unreadable")
+
+
 _MEANINGS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], Callable[[Any], Problem | None]], ...] = (
     (exceptions.ValidationError, _invalid),
     (exceptions.UnsupportedMediaType, _media_type),
     (exceptions.APIException, _of_drf),
     (ModelInvalid, _model_invalid),
+    (ObjectDoesNotExist, _gone),
+    (encryption.Unreadable, _unreadable),
     (Http404, lambda _: NotFound(_GONE)),
     (PermissionDenied, lambda error: Forbidden(str(error) or "You may not do this.")),
     ((ProtectedError, RestrictedError), _protected),

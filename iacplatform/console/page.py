@@ -6,6 +6,7 @@ from typing import Any, Concatenate, ParamSpec
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ObjectDoesNotExist
 from django.core.paginator import EmptyPage, Page
 from django.db import DatabaseError
 from django.db.models import QuerySet
@@ -13,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
 from iacplatform.base import clock, refusals
+from iacplatform.base.encryption import Unreadable
 from iacplatform.base.pages import BoundedPaginator
 from iacplatform.base.problems import Problem
 from tasks.models import Task
@@ -21,7 +23,7 @@ ROWS = 50
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
-REFUSALS = (Problem, DatabaseError)
+REFUSALS = (Problem, DatabaseError, ObjectDoesNotExist, Unreadable)
 """What a verb may raise and a page says in words."""
 
 

@@ -1,5 +1,6 @@
 """A task's plan, ready to be read by a person."""
 
+from iacplatform.base.encryption import Unreadable
 from iacplatform.base.problems import NotFound
 from iacplatform.console import changes
 from iacplatform.console.changes import Changes
@@ -18,7 +19,7 @@ def of(task: Task) -> Changes | None:
         return None
     try:
         return changes.of(plan_documents.shown(task))
-    except (NotFound, PlanUnreadable, *plan_documents.MISSHAPEN):
+    except (NotFound, PlanUnreadable, Unreadable, *plan_documents.MISSHAPEN):
         return None
 
 

@@ -23,9 +23,17 @@ def relative(moment: datetime, now: datetime) -> str:
     """Return how far `moment` is from `now`, e.g. `4 min ago` or `in 56 min`."""
     seconds = (now - moment).total_seconds()
     if abs(seconds) < _A_MOMENT_SECONDS:
-        return "just now"
+        return "just now" if seconds >= 0 else "in a moment"
     words = f"{abs(seconds):.0f} s" if abs(seconds) < 10 else span(abs(seconds))
     return f"{words} ago" if seconds > 0 else f"in {words}"
+
+
+def age(moment: datetime, now: datetime) -> str:
+    """Return for how long it has been so, to be read after the word "for", e.g. `13 s`, `2 h 5 min` or `a moment`."""
+    seconds = (now - moment).total_seconds()
+    if seconds < _A_MOMENT_SECONDS:
+        return "a moment"
+    return f"{seconds:.0f} s" if seconds < 10 else span(seconds)
 
 
 def exact(moment: datetime) -> str:

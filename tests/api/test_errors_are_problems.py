@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from rest_framework.test import APIClient
 
+from iacplatform.base import encryption
 from tests import factories
 from workspaces import states
 from workspaces.models import Workspace
@@ -172,3 +173,22 @@ def test_a_fault_of_ours_says_nothing_of_its_inside(
     check(answer, 500, "internal_error")
     assert b"hunter2" not in answer.content and b"RuntimeError" not in answer.content
     assert any(record.exc_info for record in caplog.records)
+
+
+def test_a_row_that_went_between_looking_and_acting_is_404(api: APIClient, workspace: Workspace) -> None:
+    with patch("workspaces.locks.lock", side_effect=Workspace.DoesNotExist):
+        answer = api.post(f"{WORKSPACES}/{workspace.pk}/lock", {}, format="json")
+    check(answer, 404, "not_found")
+
+
+def test_a_companion_that_is_missing_is_a_fault_of_ours(api: APIClient, workspace: Workspace) -> None:
+    with patch("workspaces.locks.lock", side_effect=Workspace.state_lock.RelatedObjectDoesNotExist):
+        answer = api.post(f"{WORKSPACES}/{workspace.pk}/lock", {}, format="json")
+    check(answer, 500, "internal_error")
+
+
+def test_a_value_whose_key_is_missing_names_the_key(api: APIClient, workspace: Workspace) -> None:
+    missing = encryption.Unreadable("No key 'old' is configured; add it to IACPLATFORM_ENCRYPTION_KEYS.")
+    with patch("workspaces.locks.lock", side_effect=missing):
+        answer = api.post(f"{WORKSPACES}/{workspace.pk}/lock", {}, format="json")
+    assert "No key 'old' is configured" in check(answer, 500, "value_unreadable")["detail"]

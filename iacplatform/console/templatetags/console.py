@@ -1,5 +1,6 @@
 """What templates cannot say by themselves: times, statuses and links to a page of a list."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -31,12 +32,22 @@ _SHAPES = {
 @register.simple_tag(takes_context=True)
 def when(context: template.Context, moment: datetime | None) -> str | SafeString:
     """Return the time relative to the page's `now`, with the exact one on hover; nothing for None."""
+    return _timed(context, moment, times.relative)
+
+
+@register.simple_tag(takes_context=True)
+def age(context: template.Context, moment: datetime | None) -> str | SafeString:
+    """Return how long ago the time was, to be read after "for", with the exact one on hover; nothing for None."""
+    return _timed(context, moment, times.age)
+
+
+def _timed(
+    context: template.Context, moment: datetime | None, said: Callable[[datetime, datetime], str]
+) -> str | SafeString:
     if moment is None:
         return ""
-    now = context.get("now") or clock.now()
-    exact = times.exact(moment)
-    words = times.relative(moment, now)
-    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, words)
+    words = said(moment, context.get("now") or clock.now())
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), times.exact(moment), words)
 
 
 @register.filter
