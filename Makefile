@@ -7,13 +7,14 @@
 #   make check         style, types, layers, templates, migrations, production settings
 #   make bench         what docs/performance.md is written from
 #   make simulate N=1000   random schedules of users, agents and faults
+#   make chaos MINUTES=60  real processes, killed, frozen and cut off while people work;  SEED=n  the faults of that run
 #
 # HOST, PORT and AGENTS are options of demo and up.
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check bench simulate browser python
+.PHONY: help demo up test check bench simulate chaos browser python
 
 BIN := .venv/bin
 PYTHON := $(or $(PYTHON),$(shell .ci/python))
@@ -21,6 +22,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --root-u
 WHERE = $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT)) $(if $(AGENTS),--agents $(AGENTS))
 SILENT = >build/last.log 2>&1 || { cat build/last.log >&2; exit 1; }
 N ?= 100
+MINUTES ?= 60
 
 help:
 	@sed -n 's/^#  //p' Makefile
@@ -51,6 +53,9 @@ bench: .venv/installed-dev
 
 simulate: .venv/installed-dev
 	@SIMULATION_SCHEDULES=$(N) $(BIN)/python -m pytest -q --timeout 0 tests/simulation
+
+chaos: .venv/installed-dev
+	@CHAOS_MINUTES=$(MINUTES) CHAOS_SEED=$(SEED) $(BIN)/python -m pytest -q -s tests/chaos/test_chaos.py
 
 browser:
 	@.ci/browser

@@ -153,10 +153,14 @@ class Platform:
             cursor = connection.execute(query, values)
             return cursor.fetchall() if cursor.description else []
 
-    def _begin(self) -> None:
+    def prepare(self) -> None:
+        """Start the database, and make in it what a new platform has."""
         self.start_database()
         self._run("migrate", "-v", "0")
         self._run("bootstrap", IACPLATFORM_BOOTSTRAP_TOKEN=TOKEN, IACPLATFORM_ADMIN_PASSWORD=PASSWORD)
+
+    def _begin(self) -> None:
+        self.prepare()
         self.jobs.start()
         self.start_web()
 

@@ -1,0 +1,23 @@
+"""Everything breaks while people work; then all of it comes to rest, and every promise was kept."""
+
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.chaos import faults, storm
+
+MINUTES = float(os.environ.get("CHAOS_MINUTES", "2"))
+"""How long things break; with start and healing the test takes about a minute longer."""
+
+SEED = int(os.environ.get("CHAOS_SEED") or random.SystemRandom().randrange(10**9))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(MINUTES * 60 + 300)
+async def test_after_any_faults_everything_comes_to_rest_and_no_promise_is_broken(tmp_path: Path) -> None:
+    print("plan of faults:", *faults.planned(SEED, MINUTES), sep="\n  ")
+    async with storm.blown(tmp_path, SEED, MINUTES) as blown:
+        print(*blown.figures.lines(blown.evidence), sep="\n")
+        assert not blown.broken, "\n".join([f"CHAOS_SEED={SEED}:", *blown.broken])
