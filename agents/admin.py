@@ -1,4 +1,4 @@
-"""Agents in the admin: to be read, and drained."""
+"""Agents in the admin: to be read, and drained; and the verb for tasks that asks who is alive."""
 
 from typing import Any
 
@@ -8,8 +8,11 @@ from django.http import HttpRequest
 
 from agents import slots
 from agents.models import Agent
+from agents.verbs import VERBS
 from iacplatform.base import rights
 from iacplatform.base.admin import ReadOnly
+from tasks.admin import TaskAdmin, action
+from tasks.models import Task
 
 
 class Connected(admin.SimpleListFilter):
@@ -48,3 +51,14 @@ class AgentAdmin(ReadOnly):
     def has_drain_permission(self, request: HttpRequest) -> bool:
         """Return whether the caller may drain agents."""
         return rights.may(request.user, rights.name("change", Agent))
+
+
+class RecoverableTaskAdmin(TaskAdmin):
+    """Tasks, with the verb that only this layer knows."""
+
+    actions = (*TaskAdmin.actions, action("release-lock", "Release the state lock (say why)"))
+    table = VERBS
+
+
+admin.site.unregister(Task)
+admin.site.register(Task, RecoverableTaskAdmin)

@@ -1,20 +1,22 @@
 """Tasks in the admin: to be read, and moved by the verbs that everyone calls."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ActionForm
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from iacplatform.base import refusals, rights
+from iacplatform.base import refusals
 from iacplatform.base.admin import ReadOnly, ReadOnlyRows
 from iacplatform.base.problems import Problem
-from tasks import actions, cancellation, confirmation, recovery
+from tasks import verbs
 from tasks.models import Attempt, LogChunk, Plan, PlanPart, Task, TaskEvent, TaskInput
-
-Verb = Callable[[Task], Any]
+from tasks.verbs import VERBS, Verb
 
 
 class Stuck(admin.SimpleListFilter):
@@ -30,6 +32,12 @@ class Stuck(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         """Return the narrowed rows."""
         return queryset.stuck() if self.value() == "yes" else queryset
+
+
+class Why(ActionForm):
+    """What is chosen to be done, and why: some verbs want to know."""
+
+    reason = forms.CharField(label="Why", required=False, max_length=2000)
 
 
 class EventRows(ReadOnlyRows):
@@ -48,76 +56,58 @@ class AttemptRows(ReadOnlyRows):
     readonly_fields = fields
 
 
+def action(name: str, label: str) -> Any:
+    """Return the admin's action that asks for the verb of that name."""
+
+    @admin.action(description=label)
+    def act(tasks: "TaskAdmin", request: HttpRequest, queryset: QuerySet[Task]) -> None:
+        tasks.each(request, queryset, name)
+
+    act.__name__ = name.replace("-", "_")
+    return act
+
+
 @admin.register(Task)
 class TaskAdmin(ReadOnly):
-    """Tasks; what moves them are actions."""
+    """Tasks; what moves them are actions. A plan is confirmed where it is read, and none is read here."""
 
     list_display = ("id", "workspace", "task_type", "status", "stage", "reason_code", "reason_since", "created_at")
     list_filter = ("status", Stuck, "task_type", "lease", "workspace__execution_mode")
     list_select_related = ("workspace",)
     search_fields = ("workspace__name", "workspace__workspace_id", "agent_id")
     inlines = (AttemptRows, EventRows)
-    actions = ("cancel", "retry", "discard", "mark_failed")
+    actions: tuple[Any, ...] = (
+        action("retry", "Try again, or plan again in a new task"),
+        action("discard", "Discard the plan"),
+        action("mark-failed", "Mark as failed (say why)"),
+        action("unlock", "Unlock the workspace"),
+        action("cancel", "Cancel"),
+        action("force-cancel", "Cancel without waiting"),
+    )
+    action_form = Why
+    table: Mapping[str, Verb] = VERBS
 
-    @admin.action(description="Cancel", permissions=["cancel"])
-    def cancel(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
-        """Cancel each."""
-        self._each(request, queryset, "cancel", lambda task: cancellation.cancel(task, by=request.user))
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Return the verbs that the caller may ask for on some task."""
+        named = super().get_actions(request)
+        return {name: each for name, each in named.items() if verbs.may_ask(request.user, name.replace("_", "-"))}
 
-    @admin.action(description="Retry", permissions=["retry"])
-    def retry(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
-        """Try each again."""
-        self._each(request, queryset, "retry", lambda task: recovery.retry(task, by=request.user))
-
-    @admin.action(description="Discard the plan", permissions=["discard"])
-    def discard(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
-        """Discard each plan."""
-        self._each(request, queryset, "discard", lambda task: confirmation.discard(task, by=request.user))
-
-    @admin.action(description="Mark as failed", permissions=["mark_failed"])
-    def mark_failed(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
-        """Say of each that its lost apply is over."""
-        why = "Marked as failed in the admin."
-        self._each(
-            request, queryset, "mark-failed", lambda task: recovery.mark_failed(task, by=request.user, reason=why)
-        )
-
-    def has_cancel_permission(self, request: HttpRequest) -> bool:
-        """Return whether the caller may cancel."""
-        return rights.may(request.user, actions.CHANGE)
-
-    def has_retry_permission(self, request: HttpRequest) -> bool:
-        """Return whether the caller may retry."""
-        return rights.may(request.user, actions.CREATE)
-
-    def has_discard_permission(self, request: HttpRequest) -> bool:
-        """Return whether the caller may discard plans."""
-        return rights.may(request.user, actions.CONFIRM)
-
-    def has_mark_failed_permission(self, request: HttpRequest) -> bool:
-        """Return whether the caller may recover lost tasks."""
-        return rights.may(request.user, actions.RECOVER)
-
-    def _each(self, request: HttpRequest, queryset: QuerySet[Task], name: str, verb: Verb) -> None:
-        """Do the verb to each task by itself, and say of each what happened."""
-        for task in queryset.select_related("workspace").order_by("id"):
+    def each(self, request: HttpRequest, queryset: Any, name: str) -> None:
+        """Do the verb to each task by itself, and say of each what came of it."""
+        for task in queryset.with_outlook().order_by("id"):
             try:
-                actions.demand(task, request.user, name)
-                tried = verb(task)
-            except (Problem, DatabaseError) as error:
+                after, sentence = verbs.ask(self.table, name, task, request.user, request.POST)
+            except (Problem, DatabaseError, ObjectDoesNotExist) as error:
                 self._refused(request, task, error)
             else:
-                self._done(request, tried or task)
-
-    def _done(self, request: HttpRequest, task: Task) -> None:
-        now = Task.objects.select_related("workspace").get(pk=task.pk)
-        self.message_user(request, f"Task {now.pk} of workspace {now.workspace} is now {now.status}.")
+                is_new = "" if after.pk == task.pk else f" See task {after.pk}."
+                self.message_user(request, f"Task {task.pk} of workspace {task.workspace}: {sentence}{is_new}")
 
     def _refused(self, request: HttpRequest, task: Task, error: Exception) -> None:
         problem = refusals.as_problem(error)
         if problem is None:
             raise error
-        self.message_user(request, f"Task {task.pk}: {problem.detail}", messages.ERROR)
+        self.message_user(request, f"Task {task.pk} of workspace {task.workspace}: {problem.detail}", messages.ERROR)
 
 
 @admin.register(TaskInput)

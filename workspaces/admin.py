@@ -1,9 +1,12 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import DatabaseError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from iacplatform.base import refusals
 from iacplatform.base.admin import KnownOnly, ReadOnly
 from iacplatform.base.problems import Problem
 from workspaces import edits, locks
@@ -36,8 +39,16 @@ class WorkspaceAdmin(KnownOnly):
         for workspace in queryset:
             try:
                 locks.unlock(workspace)
-            except Problem as problem:
-                messages.error(request, problem.detail)
+            except (Problem, DatabaseError, ObjectDoesNotExist) as error:
+                self._refused(request, workspace, error)
+            else:
+                self.message_user(request, f"Workspace {workspace.name} is unlocked.")
+
+    def _refused(self, request: HttpRequest, workspace: Workspace, error: Exception) -> None:
+        problem = refusals.as_problem(error)
+        if problem is None:
+            raise error
+        self.message_user(request, f"Workspace {workspace.name}: {problem.detail}", messages.ERROR)
 
 
 @admin.register(Variable)

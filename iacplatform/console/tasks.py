@@ -7,11 +7,12 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from agents.verbs import VERBS
 from iacplatform.base import rights
 from iacplatform.base.problems import Problem
-from iacplatform.console import face, fleet, gates, page, reading, tails, verbs, workspaces
+from iacplatform.console import face, fleet, gates, page, reading, tails, workspaces
 from iacplatform.console.forms import NewTask
-from tasks import actions, creation
+from tasks import actions, creation, verbs
 from tasks.filters import TaskFilter
 from tasks.models import Task
 from tasks.states import Phase
@@ -64,12 +65,11 @@ def live(request: HttpRequest, ws: str, task_id: int) -> HttpResponse:
 @page.page
 def act(request: HttpRequest, ws: str, task_id: int, action: str) -> HttpResponse:
     """Do what a button says; a refusal is said on the task's page, with what was typed."""
-    if action not in verbs.VERBS:
+    if action not in VERBS:
         raise Http404
     task = find(request, ws, task_id)
     try:
-        actions.demand(task, request.user, action)
-        following, sentence = verbs.VERBS[action](task, request.user, request.POST)
+        following, sentence = verbs.ask(VERBS, action, task, request.user, request.POST)
     except page.REFUSALS as error:
         return _shown(request, find(request, ws, task_id), problem=page.as_problem(error), typed=request.POST)
     return page.done(request, sentence, _address(following))

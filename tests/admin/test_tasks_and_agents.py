@@ -46,11 +46,12 @@ def address(model: type[Model], page: str, *names: Any) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=names)
 
 
-def act(client: Client, action: str, *tasks: Model) -> list[str]:
+def act(client: Client, action: str, *tasks: Model, reason: str = "") -> list[str]:
     """Do an admin's action to the rows and return what it says."""
-    body = {"action": action, "_selected_action": [str(task.pk) for task in tasks]}
+    body = {"action": action, "_selected_action": [str(task.pk) for task in tasks], "reason": reason}
     answer = client.post(address(type(tasks[0]), "changelist"), body)
     assert answer.status_code == 302
+    client.get(address(type(tasks[0]), "changelist"))  # it shows what is told, so that it is told once
     return [str(message) for message in get_messages(answer.wsgi_request)]
 
 
@@ -81,48 +82,6 @@ def test_every_model_is_listed_and_shown_and_nothing_can_be_written(
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 def test_who_may_not_see_a_model_finds_none_of_it(everything: None, model: type[Model]) -> None:
     assert staff().get(address(model, "changelist")).status_code == 403
-
-
-def test_each_task_is_cancelled_by_itself_and_each_answer_is_told(boss: Client) -> None:
-    pending, applied = factories.pending(), factories.applied()
-    told = act(boss, "cancel", pending, applied)
-    assert told[0] == f"Task {pending.pk} of workspace {pending.workspace} is now cancelled."
-    assert told[1].startswith(f"Task {applied.pk}: Task {applied.pk} is final")
-    assert factories.reread(pending).status == "cancelled"
-
-
-def test_a_retried_task_is_followed_by_a_new_one(boss: Client) -> None:
-    failed = factories.failed()
-    act(boss, "retry", failed)
-    assert Task.objects.filter(workspace=failed.workspace).count() == 2
-
-
-def test_a_plan_is_discarded(boss: Client) -> None:
-    task = factories.awaiting_confirmation()
-    act(boss, "discard", task)
-    assert factories.reread(task).status == "discarded"
-
-
-def test_a_lost_apply_is_marked_as_failed(boss: Client) -> None:
-    task = factories.needing_attention()
-    act(boss, "mark_failed", task)
-    assert factories.reread(task).error_code == "marked_failed"
-
-
-@pytest.mark.parametrize("action", ["cancel", "retry", "discard", "mark_failed"])
-def test_who_may_only_look_is_offered_no_action(action: str) -> None:
-    task = factories.awaiting_confirmation()
-    viewer = staff("tasks.view_task")
-    assert f'value="{action}"'.encode() not in viewer.get(address(Task, "changelist")).content
-    viewer.post(address(Task, "changelist"), {"action": action, "_selected_action": [str(task.pk)]})
-    assert factories.reread(task).status == "apply_pending"
-
-
-def test_to_retry_a_lost_apply_needs_more_than_making_tasks() -> None:
-    task = factories.needing_attention()
-    told = act(staff("tasks.view_task", "tasks.add_task"), "retry", task)
-    assert "tasks.recover_task" in told[0]
-    assert factories.reread(task).status == "needs_attention"
 
 
 def test_tasks_are_narrowed_to_what_is_stuck(boss: Client) -> None:

@@ -63,7 +63,7 @@ def test_a_plan_whose_key_is_missing_hides_neither_the_task_nor_its_buttons(
 )
 def test_a_verb_on_a_task_that_was_deleted_a_moment_ago_finds_nothing(console: Client, verb: str) -> None:
     task = factories.awaiting_confirmation()
-    with patch("iacplatform.console.tasks.actions.demand", side_effect=lambda *_: delete(task.workspace)):
+    with patch("tasks.verbs.actions.demand", side_effect=lambda *_: delete(task.workspace)):
         answer = console.post(pages.address(task, verb), {"reason": "It is over."})
     assert (answer.status_code, "There is nothing here" in pages.text(answer)) == (404, True)
 
