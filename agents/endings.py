@@ -1,4 +1,4 @@
-"""How an attempt ended, from the agent's word to the task's result."""
+"""How an attempt ended, from the agent's word to the task's result; too late for that, it is kept as evidence."""
 
 from dataclasses import asdict
 from typing import Any
@@ -9,7 +9,8 @@ from agents.protocol import Finished, PlanFacts, ProtocolError
 from agents.sessions import Session
 from iacplatform.base.problems import Invalid
 from pools.models import Pool
-from tasks import results
+from tasks import late_results, results
+from tasks.errors import StaleEpoch
 from tasks.results import Result
 
 MOST = 2**31 - 1
@@ -17,7 +18,10 @@ MOST = 2**31 - 1
 
 
 def take(session: Session, word: Finished) -> None:
-    """Store the result; one whose plan cannot be stored fails its task. Raises `StaleEpoch`, `ProtocolError`."""
+    """Store the result; one whose plan cannot be stored fails its task.
+
+    Raises `ProtocolError`, and `StaleEpoch` for an attempt that never was the agent's.
+    """
     if (word.outcome == "planned") != (word.plan is not None):
         raise ProtocolError("finished.plan comes exactly with the outcome planned.")
     try:
@@ -31,7 +35,10 @@ def take(session: Session, word: Finished) -> None:
 
 def _finish(session: Session, word: Finished, result: Result) -> None:
     kept_seconds = _kept_seconds(session) if result.plan else 0
-    results.finish(word.task, word.epoch, session.agent_id, result, reservation_seconds=kept_seconds)
+    try:
+        results.finish(word.task, word.epoch, session.agent_id, result, reservation_seconds=kept_seconds)
+    except StaleEpoch:
+        late_results.keep(word.task, word.epoch, session.agent_id, result)
 
 
 def _kept_seconds(session: Session) -> int:

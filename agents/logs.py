@@ -1,6 +1,10 @@
-"""What an engine says, as agents send it: pieces with an offset, stored without gap or repetition."""
+"""What an engine says, as agents send it: pieces with an offset, stored without gap or repetition.
+
+They belong to their attempt, whatever became of its task since: what a lost agent brings late is evidence.
+"""
 
 import base64
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import F
@@ -11,18 +15,27 @@ from tasks.errors import StaleEpoch
 from tasks.models import Attempt, LogChunk
 
 
-def store(agent_id: str, word: Log) -> int:
-    """Store what follows on what is stored; return how many bytes that is then, from where the agent goes on.
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """How many bytes of the attempt's log are stored. `is_late`: the task has gone on without the attempt."""
 
-    Raises `StaleEpoch` for an attempt that is not the agent's current one, `ProtocolError` for what is no piece of log.
+    offset: int
+    is_late: bool
+
+
+def store(agent_id: str, word: Log) -> Stored:
+    """Store what follows on what is stored; return how much that is then, from where the agent goes on.
+
+    Raises `StaleEpoch` for an attempt that never was the agent's, `ProtocolError` for what is no piece of log.
     """
     data = _decoded(word)
-    mine = Attempt.objects.filter(task_id=word.task, epoch=word.epoch, agent_id=agent_id, task__epoch=word.epoch)
-    attempt = mine.first()
+    mine = Attempt.objects.filter(task_id=word.task, epoch=word.epoch, agent_id=agent_id)
+    attempt = mine.annotate(epoch_now=F("task__epoch")).first()
     if attempt is None:
-        raise StaleEpoch(f"Attempt {word.epoch} of task {word.task} is not this agent's current one.")
+        raise StaleEpoch(f"Attempt {word.epoch} of task {word.task} is not this agent's.")
     fresh = data[attempt.log_stored - word.offset :] if word.offset <= attempt.log_stored else b""
-    return _append(attempt, fresh) if fresh else attempt.log_stored
+    offset = _append(attempt, fresh) if fresh else attempt.log_stored
+    return Stored(offset=offset, is_late=attempt.epoch_now != attempt.epoch)
 
 
 def _append(attempt: Attempt, data: bytes) -> int:

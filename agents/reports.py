@@ -51,7 +51,7 @@ def handle(session: Session, word: FromAgent) -> Words:
 
 
 def _refused(word: Any, error: StaleEpoch) -> Words:
-    """What is of an old epoch is not written; the agent may drop the attempt."""
+    """What is of an old epoch moves nothing; the agent may drop the attempt."""
     log.info("A word came too late.", extra={"task": word.task, "epoch": word.epoch, "why": error.detail})
     if isinstance(word, Finished):
         return [Received(task=word.task, epoch=word.epoch)]
@@ -91,7 +91,12 @@ def _progress(session: Session, word: Progress) -> Words:
 
 def _log(session: Session, word: Log) -> Words:
     stored = logs.store(session.agent_id, word)
-    return [LogStored(task=word.task, epoch=word.epoch, offset=stored)]
+    answer = LogStored(task=word.task, epoch=word.epoch, offset=stored.offset)
+    return [answer, _over(word)] if stored.is_late else [answer]
+
+
+def _over(word: Log) -> Stop:
+    return Stop(task=word.task, epoch=word.epoch, reason="It is over; what it still says is kept as evidence.")
 
 
 def _finished(session: Session, word: Finished) -> Words:

@@ -33,6 +33,10 @@ class Attempt(models.Model):
     accepted_at = models.DateTimeField(null=True)
     permitted_at = models.DateTimeField(null=True, help_text="When the agent was allowed to start the apply.")
     ended_at = models.DateTimeField(null=True)
+    state_released_at = models.DateTimeField(
+        null=True, help_text="When a person let go of its state lock: from then on it writes no state."
+    )
+    kept_until = models.DateTimeField(null=True, help_text="For how long its slot was to be kept for the apply.")
     outcome = models.CharField(max_length=20, blank=True)
     cause = models.TextField(blank=True, help_text="Why it ended without a result.")
     exit_code = models.IntegerField(null=True)

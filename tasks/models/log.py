@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from iacplatform.base import clock
 from tasks.models.attempt import Attempt
 
 
@@ -9,6 +10,7 @@ class LogChunk(models.Model):
     attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="log_chunks")
     offset = models.PositiveBigIntegerField(help_text="Of its first byte in the attempt's log.")
     data = models.BinaryField()
+    at = models.DateTimeField(db_default=clock.DatabaseNow(), help_text="When it arrived.")
 
     class Meta:
         ordering = ["offset"]

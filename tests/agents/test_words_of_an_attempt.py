@@ -207,14 +207,6 @@ def test_what_is_no_piece_of_log_is_no_word(session: Session, running: Task, off
     assert stored_log(running) == b""
 
 
-def test_a_log_of_an_old_epoch_is_refused_and_nothing_is_lost(session: Session, running: Task) -> None:
-    reports.handle(session, log(running, 0, b"first\n"))
-    recovery.slot_lost(running.pk, running.agent_id, cause="Silent.", last_seen=None)
-    (stop,) = reports.handle(session, log(running, 6, b"late\n"))
-    assert isinstance(stop, Stop)
-    assert stored_log(running) == b"first\n"
-
-
 def test_a_lost_apply_may_still_tell_its_log_and_its_end(session: Session) -> None:
     task = factories.applying(on=Agent.objects.get())
     recovery.slot_lost(task.pk, task.agent_id, cause="Silent.", last_seen=None)
@@ -232,7 +224,7 @@ def test_an_end_said_twice_is_one_end(session: Session, running: Task) -> None:
     assert row.events.filter(after="failed").count() == 1
 
 
-def test_an_end_of_an_old_epoch_is_received_and_changes_nothing(session: Session, running: Task) -> None:
+def test_an_end_of_an_old_epoch_is_received_and_moves_nothing(session: Session, running: Task) -> None:
     recovery.slot_lost(running.pk, running.agent_id, cause="Silent.", last_seen=None)
     assert reports.handle(session, finished(running)) == [Received(**names(running))]
     assert factories.reread(running).status == Status.PENDING

@@ -1,0 +1,56 @@
+"""What a lost agent still has of its log is stored with its attempt, and touches no task."""
+
+import pytest
+
+from agents import reports
+from agents.models import Agent
+from agents.protocol import LogStored, Stop
+from agents.sessions import Session
+from tasks import removal
+from tasks.models import Task
+from tests.evidence.words import attempt_of, log, log_of, names, session_of
+from tests.tasks import factories
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def _row(task: Task) -> dict[str, object]:
+    return Task.objects.filter(pk=task.pk).values().get()
+
+
+def test_a_log_that_comes_after_a_person_decided_is_stored(session: Session, given_up: Task) -> None:
+    before = _row(given_up)
+    stored, stop = reports.handle(session, log(given_up, 0, b"one\n"))
+    assert stored == LogStored(**names(given_up), offset=4) and isinstance(stop, Stop)
+    assert log_of(attempt_of(given_up)) == b"one\n"
+    assert _row(given_up) == before
+
+
+def test_it_goes_on_where_the_stored_log_ends(session: Session, given_up: Task) -> None:
+    for offset, data in ((0, b"one\n"), (0, b"one\ntwo\n"), (4, b"two\n"), (20, b"too far"), (8, b"three\n")):
+        reports.handle(session, log(given_up, offset, data))
+    assert log_of(attempt_of(given_up)) == b"one\ntwo\nthree\n"
+
+
+def test_it_does_not_mix_with_the_log_of_the_next_attempt(ada: Agent, session: Session) -> None:
+    first = factories.planning(on=ada)
+    factories.lose(first)
+    second = factories.running(factories.reread(first), on=factories.agent())
+    reports.handle(session, log(first, 0, b"of the first\n"))
+    assert log_of(attempt_of(first)) == b"of the first\n"
+    assert log_of(attempt_of(second)) == b""
+    assert factories.reread(second).status == "running"
+
+
+def test_another_agent_cannot_add_to_it(given_up: Task) -> None:
+    eve = factories.agent("eve", connected=True)
+    (stop,) = reports.handle(session_of(eve), log(given_up, 0, b"lies\n"))
+    assert isinstance(stop, Stop)
+    assert log_of(attempt_of(given_up)) == b""
+
+
+def test_nothing_is_kept_of_a_task_that_is_gone(session: Session, given_up: Task) -> None:
+    word = log(given_up, 0, b"x")
+    removal.remove(given_up.workspace, force=True)
+    (stop,) = reports.handle(session, word)
+    assert isinstance(stop, Stop)
