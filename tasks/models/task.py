@@ -15,6 +15,7 @@ from workspaces.models import Configuration, Workspace
 
 _NAMES = {
     "final": sorted(states.FINAL),
+    "live": sorted(states.LIVE),
     "waits": sorted(states.LIVE - {Status.RUNNING}),
     "active": sorted(states.ACTIVE),
     "changing": sorted(states.CHANGING),
@@ -32,6 +33,14 @@ class Task(models.Model):
     auto_apply = models.BooleanField(default=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="created_tasks"
+    )
+    retried_from = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="retries",
+        help_text="The ended task that this one does again.",
     )
     created_at = models.DateTimeField(db_default=clock.DatabaseNow())
     updated_at = models.DateTimeField(db_default=clock.DatabaseNow())
@@ -89,6 +98,9 @@ class Task(models.Model):
                 fields=["workspace"],
                 name="task_per_workspace",
                 condition=Q(status__in=_NAMES["active"], task_type__in=_NAMES["changing"]),
+            ),
+            models.UniqueConstraint(
+                fields=["retried_from"], name="task_has_one_live_retry", condition=Q(status__in=_NAMES["live"])
             ),
             models.CheckConstraint(
                 name="task_runs_on_an_agent",
