@@ -12,9 +12,14 @@ _LEFT_UNDONE = frozenset({Code.DISPATCHING, Code.DISPATCH_FAILED})
 
 
 def ask_again(task: Task) -> None:
-    """Have the dispatcher look at a task that did not move: somebody asks for it right now."""
+    """Have the dispatcher look at a task that did not move: somebody asks for it right now.
+
+    Whatever `task` shows: somebody else may have moved it since it was read, and their own look passes over a row that
+    we hold.
+    """
     place = {"task_id": task.pk, "workspace_id": task.workspace_id, "queues": task.is_changing}
-    news.announce(signals.task_moved, **place, event="asked", status=task.status, agent_id="")
+    status = Task.objects.filter(pk=task.pk).values_list("status", flat=True).first() or task.status
+    news.announce(signals.task_moved, **place, event="asked", status=status, agent_id="")
 
 
 def outcome(task: Task) -> dict[str, Any]:
