@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from iacplatform.base import clock
-from iacplatform.console import blockers, buttons, stages, turns
+from iacplatform.console import blockers, buttons, stages, turns, watch
 from iacplatform.console.blockers import Blocker
 from iacplatform.console.buttons import Button
 from iacplatform.console.stages import Stretch
 from iacplatform.console.turns import Sentence
+from iacplatform.console.watch import Silence
 from tasks import actions
 from tasks.models import Attempt, Task, TaskEvent
 
@@ -33,6 +34,7 @@ class Face:
     way: list[Stretch]
     attempts: list[Attempt]
     events: list[TaskEvent]
+    silence: Silence | None
     version: str
     plan_key: str
 
@@ -42,7 +44,7 @@ def of(task: Task, user: Any) -> Face:
     now, open_actions = clock.now(), actions.open_to(task, user)
     attempts = list(task.attempts.order_by("-epoch")[:MOST_ATTEMPTS])[::-1]
     events = list(task.events.order_by("-id")[:MOST_EVENTS])
-    sentence = turns.sentence(task, open_actions)
+    sentence, silence = turns.sentence(task, open_actions), watch.silence()
     return Face(
         task=task,
         now=now,
@@ -52,8 +54,9 @@ def of(task: Task, user: Any) -> Face:
         way=stages.of(task, attempts, now),
         attempts=attempts,
         events=events,
+        silence=silence,
         plan_key=f"{task.status}:{task.plan_digest}" if task.plan_digest else "",
-        version=_version(task, open_actions, sentence.heading, [event.pk for event in events[:1]], f"{now:%H:%M}"),
+        version=_version(task, open_actions, sentence.heading, events[0].pk if events else 0, silence, f"{now:%H:%M}"),
     )
 
 

@@ -1,9 +1,12 @@
 """The first page: what needs somebody now, then what runs, then what happened."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 
-from iacplatform.console import fleet, page, turns
+from iacplatform.console import fleet, page, turns, watch
 from pools.models import Pool
+from tasks import actions
 from tasks.models import Task, TaskEvent
 from tasks.states import Status
 
@@ -15,13 +18,14 @@ EVENTS = 12
 @page.page
 def now(request: HttpRequest) -> HttpResponse:
     """Return the page."""
-    tasks = Task.objects.visible_to(request.user).with_outlook()
+    tasks: Any = Task.objects.visible_to(request.user).with_outlook()
     events = TaskEvent.objects.visible_to(request.user).select_related("task__workspace").order_by("-id")
-    needing = tasks.needing_somebody().order_by("id")[:MOST]
+    needing = tasks.needing_somebody().order_by("-is_stuck", "id")[:MOST]
     return page.show(
         request,
         "now.html",
-        needing=[(task, turns.sentence(task)) for task in needing],
+        broken=watch.broken(request.user),
+        needing=[(task, turns.sentence(task, actions.open_to(task, request.user))) for task in needing],
         most=MOST,
         running=fleet.naming_agents(tasks.live().filter(status=Status.RUNNING)).order_by("id")[:MOST],
         fleet=fleet.glances(Pool.objects.visible_to(request.user)[:MOST], request.user),

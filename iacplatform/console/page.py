@@ -17,6 +17,7 @@ from iacplatform.base import clock, refusals
 from iacplatform.base.encryption import Unreadable
 from iacplatform.base.pages import BoundedPaginator
 from iacplatform.base.problems import Problem
+from iacplatform.console import watch
 from tasks.models import Task
 
 ROWS = 50
@@ -41,8 +42,10 @@ def page(view: View[P]) -> View[P]:
 
 
 def show(request: HttpRequest, template: str, *, status: int = 200, **context: Any) -> HttpResponse:
-    """Return the page, with the time that its times are relative to and how many tasks need somebody."""
+    """Return the page, with the time that its times are relative to, how many tasks need somebody, and any silence."""
     framed = {"now": clock.now(), "attention": attention(request.user), **context}
+    if "silence" not in framed:
+        framed["silence"] = watch.silence()
     return render(request, f"console/{template}", framed, status=status)
 
 
