@@ -18,6 +18,7 @@ from iacplatform.base.models import Beat
 from tasks.models import Task
 from tasks.states import LIVE, Lease
 
+SILENT = "The database does not answer."
 SILENT_AFTER = timedelta(seconds=90)
 """The sweep's chain is started again every minute; later than this, nobody works."""
 
@@ -41,7 +42,7 @@ def _asked(check: Callable[[], str]) -> str:
     try:
         return check()
     except DatabaseError:
-        return "The database does not answer."
+        return SILENT
 
 
 def _database() -> str:
@@ -74,10 +75,13 @@ CHECKS = {"database": _database, "migrations": _migrations, "worker": _worker, "
 
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Answer with numbers read from the database at this moment, the same from every process."""
+    """Answer with numbers read from the database at this moment, the same from every process; 503 without it."""
     registry = CollectorRegistry()
-    registry.register(Rows())
-    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    try:
+        registry.register(Rows())
+        return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    except DatabaseError:
+        return HttpResponse(f"{SILENT}\n", status=503, content_type="text/plain; charset=utf-8")
 
 
 class Rows(Collector):

@@ -52,9 +52,10 @@ def test_a_missing_migration_is_told() -> None:
         assert "2 migrations" in Client().get("/readyz").json()["checks"]["migrations"]
 
 
-def test_a_database_that_is_away_is_503() -> None:
+@pytest.mark.parametrize("path", ["/readyz", "/metrics"])
+def test_a_database_that_is_away_is_503(path: str) -> None:
     with patch("django.db.backends.utils.CursorWrapper.execute", side_effect=OperationalError("password=hunter2")):
-        answer = Client().get("/readyz")
+        answer = Client().get(path)
     assert answer.status_code == 503 and b"hunter2" not in answer.content
 
 
