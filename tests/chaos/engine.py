@@ -113,12 +113,11 @@ class Engine:
 
     def _say(self, text: str) -> None:
         self._said += 1
-        line = f"{MARK}{self.command} {self._said} {text}\n"
+        line = f"{MARK}{self.command} {self._said} {text}"
         copy = Path(self.script["copies"]) / f"{self.attempt}-{self.command}"
         with copy.open("a") as file:
-            file.write(line)
-        sys.stdout.write(line)
-        sys.stdout.flush()
+            file.write(f"{line}\n")
+        print(json.dumps({"@message": line, "type": "log"}), flush=True)
 
     def _note(self, kind: str, **facts: Any) -> None:
         task = int(Path.cwd().parent.name)

@@ -9,7 +9,6 @@ from psycopg.rows import dict_row
 
 from iacplatform.postgres import address
 from tasks.models import Attempt, Task, TaskEvent
-from tests.simulation.invariants import View
 from workspaces.models import Workspace
 
 Row = dict[str, Any]
@@ -24,6 +23,23 @@ LIVE_AND_BROKEN: LiteralString = """
 """The watchdog's query, in words of its own: the platform's cannot hide a fault of itself."""
 
 
+_ORPHANED: LiteralString = """
+    SELECT workspace_id FROM workspaces_statelock JOIN tasks_attempt USING (task_id, epoch)
+    WHERE ended_at IS NOT NULL
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """Tasks, attempts and events by age. `orphaned`: workspaces whose state lock is of an attempt that has ended."""
+
+    tasks: list[Task]
+    attempts: list[Attempt]
+    events: list[TaskEvent]
+    workspaces: dict[str, Workspace]
+    orphaned: set[str]
+
+
 @dataclass(frozen=True)
 class Rows:
     """A connection of the test's own."""
@@ -36,14 +52,14 @@ class Rows:
             return connection.execute(query, values).fetchall()
 
     def view(self) -> View:
-        """Return what there is, as the simulation judges it too."""
+        """Return what there is."""
+        workspaces = self.all("SELECT * FROM workspaces_workspace")
         return View(
             tasks=[Task(**row) for row in self.all("SELECT * FROM tasks_task ORDER BY id")],
             attempts=[Attempt(**row) for row in self.all("SELECT * FROM tasks_attempt ORDER BY id")],
             events=[TaskEvent(**row) for row in self.all("SELECT * FROM tasks_taskevent ORDER BY id")],
-            workspaces={
-                row["workspace_id"]: Workspace(**row) for row in self.all("SELECT * FROM workspaces_workspace")
-            },
+            workspaces={row["workspace_id"]: Workspace(**row) for row in workspaces},
+            orphaned={row["workspace_id"] for row in self.all(_ORPHANED)},
         )
 
     def log(self, attempt: int) -> tuple[bytes, list[tuple[int, int]]]:

@@ -20,13 +20,13 @@ from tests.chaos.cast import Cast
 from tests.chaos.configurations import Configurations
 from tests.chaos.figures import Figures
 from tests.chaos.people import Person
+from tests.chaos.rest import restless
 from tests.chaos.rows import LIVE_AND_BROKEN, Rows
 from tests.chaos.trouble import Trouble
 from tests.chaos.verdict import Evidence
 from tests.e2e.client import Client
 from tests.e2e.platform import TOKEN
 from tests.e2e.work import Workspace
-from tests.simulation.invariants import restless
 
 PEOPLE = 3
 REST_SECONDS = 90
