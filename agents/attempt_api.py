@@ -25,7 +25,7 @@ from tasks.states import Phase
 
 @extend_schema(exclude=True)
 class AttemptView(APIView):
-    """For an agent with the token of an attempt, while that attempt is its task's current one."""
+    """For an agent with the token of an attempt."""
 
     authentication_classes = [AttemptAuthentication]
     permission_classes = [IsAuthenticated]
@@ -34,7 +34,7 @@ class AttemptView(APIView):
         """Return the caller's attempt. Raises `AttemptClosed` when it is not the task's current one any more."""
         holder: Any = request.auth
         attempt: Attempt = holder.attempt
-        if attempt.ended_at is not None or attempt.task.epoch != attempt.epoch:
+        if attempt.is_over:
             raise AttemptClosed("This attempt is over; drop it.")
         return attempt
 
@@ -74,9 +74,9 @@ class Words(AttemptView):
 
     def post(self, request: Request) -> HttpResponse:
         """Hear one word about the attempt, and answer a list of words."""
-        attempt = self.attempt(request)
+        holder: Any = request.auth
         text = bodies.read(request, protocol.MESSAGE_BYTES).decode(errors="replace")
-        words = attempt_words.hear(attempt, text)
+        words = attempt_words.hear(holder.attempt, text)
         return HttpResponse(f"[{','.join(map(protocol.dump, words))}]", content_type="application/json")
 
 

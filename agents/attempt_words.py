@@ -32,6 +32,8 @@ def hear(attempt: Attempt, text: str) -> Words:
     Raises `Invalid` for what is no such word, `Forbidden` for one about another attempt, `AttemptClosed`, `TryAgain`.
     """
     word = _own(attempt, text)
+    if attempt.is_over:
+        return _late(attempt, word)
     agent = Agent.objects.filter(pk=attempt.agent_id).first()
     if agent is None:
         raise AttemptClosed("The agent of this attempt was deleted; drop it.")
@@ -40,6 +42,13 @@ def hear(attempt: Attempt, text: str) -> Words:
     if not agent.session:
         work.drain(agent.pk, f"Agent {agent.name} cannot connect any more.")
     return answer
+
+
+def _late(attempt: Attempt, word: OwnWord) -> Words:
+    if not isinstance(word, Log | Finished):
+        raise AttemptClosed("This attempt is over: it may only bring the rest of its log, and its result.")
+    names = {"agent_id": attempt.agent_id, "agent_name": attempt.agent_name}
+    return reports.take_evidence(Session(**names, pool_id="", token_id=0, session=""), word)
 
 
 def _answer(attempt: Attempt, agent: Agent, word: OwnWord) -> Words:

@@ -11,7 +11,7 @@ from iacplatform.base import clock, encryption
 from iacplatform.base.models import BREAK_SECONDS, SWEEP, Beat
 from pools.models import K8sConfig, Pool, PoolToken, PoolType
 from tasks.models import PlanPart, TaskInput
-from workspaces.models import ExecutionMode, StateVersion, Variable, Workspace
+from workspaces.models import ExecutionMode, KeptState, StateVersion, Variable, Workspace
 
 SILENT_SECONDS = 90
 """The sweep's chain is started again every minute."""
@@ -23,6 +23,7 @@ _SEALED: tuple[tuple[type[Model], str], ...] = (
     (Variable, "sealed_value"),
     (K8sConfig, "sealed_kubeconfig"),
     (StateVersion, "sealed_content"),
+    (KeptState, "sealed_content"),
     (TaskInput, "sealed_variables"),
     (PlanPart, "sealed_content"),
 )

@@ -30,7 +30,7 @@ def store(agent_id: str, word: Log) -> Stored:
     """
     data = _decoded(word)
     mine = Attempt.objects.filter(task_id=word.task, epoch=word.epoch, agent_id=agent_id)
-    attempt = mine.annotate(epoch_now=F("task__epoch")).first()
+    attempt = mine.with_epoch_now().first()
     if attempt is None:
         raise StaleEpoch(f"Attempt {word.epoch} of task {word.task} is not this agent's.")
     fresh = data[attempt.log_stored - word.offset :] if word.offset <= attempt.log_stored else b""

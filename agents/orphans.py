@@ -4,55 +4,72 @@ from typing import Any
 
 from django.db import transaction
 
+from agents import lock_holders
 from agents.errors import HolderLives, StateNotLocked
-from agents.models import Agent
-from iacplatform.base import actors
-from tasks import moves
-from tasks.models import Attempt, Task
+from agents.lock_holders import Life
+from iacplatform.base import actors, clock
+from tasks import actions, moves
+from tasks.actions import Action
+from tasks.models import Attempt, Task, TaskEvent
+from tasks.reasons import Code
 from tasks.states import Event, Status
 from workspaces import states
 from workspaces.models import StateLock
 
 
-def release(task: Task, *, by: Any, reason: str) -> None:
-    """Let go of the state lock that stands in the task's way.
+def offer() -> None:
+    """Offer the release to people, where it is legal."""
+    actions.add(Action(name="release-lock", permission=actions.RECOVER, is_open=stands_in_the_way))
 
-    Raises `StateNotLocked` where there is none, `HolderLives` where its holder may still be at work.
+
+def stands_in_the_way(task: Task) -> bool:
+    """Return whether an orphaned state lock holds the task up, or is what a lost apply has left behind."""
+    if task.reason_code != Code.STATE_LOCKED and task.status != Status.NEEDS_ATTENTION:
+        return False
+    return lock_holders.judged().filter(workspace_id=task.workspace_id, life=Life.ORPHANED).exists()
+
+
+def release(task: Task, *, by: Any, reason: str) -> bool:
+    """Let go of the state lock that stands in the task's way; False where that was done before.
+
+    The attempt that held it writes no state from then on. Raises `StateNotLocked` where there is nothing to release,
+    `HolderLives` where its holder may still be at work.
     """
     with transaction.atomic():
-        held = StateLock.objects.select_for_update().filter(workspace_id=task.workspace_id).first()
+        held = _locked(task.workspace_id)
         if held is None:
-            raise StateNotLocked(f"The state of workspace {task.workspace.name} is not locked: there is nothing to do.")
+            return _was_released(task)
         if life := sign_of_life(held):
             raise HolderLives(life)
-        states.release_locks_of(task_id=held.task_id or 0, epoch=held.epoch or 0)
+        _let_go(held)
         why = f"The state lock of {held.holder}, whose run is over, was released. {reason}".strip()
         moves.record(task, Event.LOCK_RELEASED, task.status, actor=actors.user(by), why=why)
+    return True
 
 
 def sign_of_life(held: StateLock) -> str:
     """Return why the lock's holder may still be at work and what to do, or an empty text when it is gone."""
-    if held.task_id is None:
-        return (
-            f"The state is locked by {held.holder}, outside of the platform: wait for that run. If it is dead, its "
-            f"owner lets go with: terraform force-unlock {held.lock_id}"
-        )
-    holder = Task.objects.filter(pk=held.task_id).first()
-    if holder is None or holder.is_final or _has_ended(held) or _is_lost(holder):
-        return ""
-    return (
-        f"The state is locked by task {holder.pk}, which is {holder.position.label} and whose agent may still be at "
-        "work: wait for its end, or cancel it."
-    )
+    holder = lock_holders.of(held)
+    return "" if holder.life in {Life.ORPHANED, Life.NONE} else holder.text
 
 
-def _has_ended(held: StateLock) -> bool:
-    attempt = Attempt.objects.filter(task_id=held.task_id or 0, epoch=held.epoch or 0).first()
-    return attempt is None or attempt.ended_at is not None
+def _locked(workspace_id: str) -> StateLock | None:
+    """Return the state's lock with its row locked; first the task of its holder, as a write of the state does."""
+    seen = StateLock.objects.filter(workspace_id=workspace_id).first()
+    if seen is None:
+        return None
+    list(Task.objects.select_for_update(of=("self",), no_key=True).filter(pk=seen.task_id or 0))
+    return StateLock.objects.select_for_update().filter(pk=seen.pk, lock_id=seen.lock_id, task_id=seen.task_id).first()
 
 
-def _is_lost(holder: Task) -> bool:
-    """Whether nobody knows how its apply ended, and its agent was not heard of for a whole lease."""
-    if holder.status != Status.NEEDS_ATTENTION:
+def _was_released(task: Task) -> bool:
+    """Return False where this task's lock was released before; raise `StateNotLocked` where there never was one."""
+    if TaskEvent.objects.filter(task=task, event=Event.LOCK_RELEASED).exists():
         return False
-    return not Agent.objects.filter(pk=holder.agent_id).exclude(pk__in=Agent.objects.expired()).exists()
+    raise StateNotLocked(f"The state of workspace {task.workspace.name} is not locked: there is nothing to do.")
+
+
+def _let_go(held: StateLock) -> None:
+    of_it = Attempt.objects.filter(task_id=held.task_id or 0, epoch=held.epoch or 0)
+    of_it.update(state_released_at=clock.DatabaseNow())
+    states.release(held)

@@ -44,6 +44,15 @@ def handle(session: Session, word: FromAgent) -> Words:
         raise ProtocolError("A hello is said once, at the beginning.")
     if not isinstance(word, Heartbeat):  # which looks by itself
         sessions.demand_open(session)
+    return _done(act, session, word)
+
+
+def take_evidence(session: Session, word: Log | Finished) -> Words:
+    """Do what the word says of an attempt that is over, and return the answer: no session has to be open for it."""
+    return _done(_ACTS[type(word)], session, word)
+
+
+def _done(act: Callable[[Session, Any], Words], session: Session, word: Any) -> Words:
     try:
         return act(session, word)
     except StaleEpoch as error:

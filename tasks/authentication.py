@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 from iacplatform.base import actors
 from iacplatform.base.authentication import basic_credentials
-from tasks.errors import AttemptClosed, StaleEpoch
+from tasks.errors import AttemptClosed, StaleEpoch, StateReleased
 from tasks.models import Attempt, Task
 from tasks.models.attempt import TOKEN_PREFIX
 from tasks.states import Phase, Status, TaskType
@@ -19,6 +19,9 @@ from workspaces.holders import Holder
 
 USER = b"attempt"
 """User name of basic authentication, whose password is the token."""
+
+_BRINGS = {"POST"}
+"""What comes so after the attempt's end is evidence: whoever takes it refuses it there, and keeps it."""
 
 
 class Machine(AnonymousUser):
@@ -41,14 +44,18 @@ class AttemptAuthentication(BaseAuthentication):
     """`Bearer iaca_…`, or basic with the user `attempt`. `request.auth` is the `AttemptHolder`."""
 
     def authenticate(self, request: Request) -> tuple[Machine, AttemptHolder] | None:
-        """Return the attempt; None for other credentials. Raises 401 for a bad token, `AttemptClosed`, `Http404`."""
+        """Return the attempt; None for other credentials. Raises 401 for a bad token, `AttemptClosed`, `Http404`.
+
+        An attempt that is over may still bring something (POST), and gets nothing.
+        """
         token = _token(request)
         if token is None:
             return None
         attempt = Attempt.of_token(token)
         if attempt is None:
             raise AuthenticationFailed("The token of this attempt is not valid.")
-        _demand_open(attempt)
+        if request.method not in _BRINGS:
+            _demand_open(attempt)
         _demand_workspace(attempt, request)
         return Machine(), holder(attempt)
 
@@ -78,14 +85,18 @@ def holder(attempt: Attempt) -> AttemptHolder:
 
 
 def _fence(attempt: Attempt) -> None:
-    """Hold the task as it is until the transaction ends, or raise `StaleEpoch`, or `AttemptClosed`.
+    """Hold the task as it is until the transaction ends, or raise `StaleEpoch`, `AttemptClosed`, `StateReleased`.
 
     A request that was let in while the attempt lasted may come to its turn after the end.
     """
     held = Task.objects.select_for_update(of=("self",), no_key=True).filter(pk=attempt.task_id)
     if held.values_list("epoch", flat=True).first() != attempt.epoch:
         raise StaleEpoch(f"Attempt {attempt.epoch} of task {attempt.task_id} is over; another one has taken its place.")
-    _demand_open(Attempt.objects.select_related("task").get(pk=attempt.pk))
+    now = Attempt.objects.select_related("task").get(pk=attempt.pk)
+    _demand_open(now)
+    if now.state_released_at is not None:
+        when = f"{now.state_released_at:%Y-%m-%d %H:%M:%S} UTC"
+        raise StateReleased(f"A person let go of the state lock of this attempt at {when}, so it writes no state.")
 
 
 def _token(request: Request) -> str | None:

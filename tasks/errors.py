@@ -56,3 +56,9 @@ class NotRetryable(Problem):
     """There is nothing to try again."""
 
     code = "not_retryable"
+
+
+class StateReleased(Problem):
+    """A person let go of the attempt's state lock, so that somebody else may write the state."""
+
+    code = "state_released"

@@ -6,12 +6,12 @@ from django.db import DatabaseError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from iacplatform.base import refusals
+from iacplatform.base import refusals, rights
 from iacplatform.base.admin import KnownOnly, ReadOnly
 from iacplatform.base.problems import Problem
 from workspaces import edits, locks
 from workspaces.forms import SealedVariableForm
-from workspaces.models import Configuration, StateLock, StateVersion, Variable, Workspace
+from workspaces.models import Configuration, KeptState, StateLock, StateVersion, Variable, Workspace
 
 
 @admin.register(Workspace)
@@ -83,6 +83,22 @@ class StateVersionAdmin(ReadOnly):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return the versions without their contents, which nobody sees here."""
         return super().get_queryset(request).defer("sealed_content")
+
+
+@admin.register(KeptState)
+class KeptStateAdmin(ReadOnly):
+    """States that came too late; who may see versions of states sees them."""
+
+    list_display = ["workspace", "task_id", "serial", "resources", "size", "created_by", "created_at"]
+    list_select_related = ["workspace"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the rows that the caller may see, without their contents."""
+        return KeptState.objects.visible_to(request.user).defer("sealed_content")
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return whether the caller may see versions of states."""
+        return rights.may(request.user, rights.name("view", StateVersion))
 
 
 @admin.register(StateLock)

@@ -9,7 +9,7 @@ from iacplatform.base import clock
 from iacplatform.base.serializers import Rows, Strict, Visible
 from pools.models import Pool
 from workspaces import edits
-from workspaces.models import Configuration, StateVersion, Variable, Workspace
+from workspaces.models import Configuration, KeptState, StateVersion, Variable, Workspace
 
 
 class WorkspaceSerializer(Rows[Workspace]):
@@ -112,4 +112,25 @@ class StateVersionSerializer(Rows[StateVersion]):
     class Meta:
         model = StateVersion
         fields = ["serial", "lineage", "digest", "size", "resources", "created_by", "task_id", "created_at"]
+        read_only_fields = fields
+
+
+class KeptStateSerializer(Rows[KeptState]):
+    """A state that a task's run sent too late, without its content: that may hold secrets."""
+
+    class Meta:
+        model = KeptState
+        fields = [
+            "id",
+            "serial",
+            "lineage",
+            "digest",
+            "size",
+            "resources",
+            "why",
+            "created_by",
+            "task_id",
+            "epoch",
+            "created_at",
+        ]
         read_only_fields = fields

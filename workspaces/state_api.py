@@ -19,7 +19,7 @@ from iacplatform.base.serializers import Strict
 from workspaces import serializers, state_documents, states
 from workspaces.api import OneWorkspace, is_true
 from workspaces.holders import Holder, nothing
-from workspaces.models import StateLock, StateVersion, Workspace
+from workspaces.models import KeptState, StateLock, StateVersion, Workspace
 
 _RAW = {"application/json": OpenApiTypes.OBJECT}
 _LOCK_ID = OpenApiParameter("ID", str, description="Id of the lock that the caller holds.")
@@ -71,7 +71,7 @@ class State(APIView):
 
     @extend_schema(request=_RAW, responses={200: None}, parameters=[_LOCK_ID])
     def post(self, request: Request, ws: str) -> HttpResponse:
-        """Store the next state."""
+        """Store the next state. One that a task's run sends too late is kept aside: 409, `kept_aside` is its number."""
         holder = self.holder(request, ws)
         content = bodies.read(request, settings.STATE_MAX_BYTES)
         state_documents.check_md5(content, request.headers.get("Content-MD5", ""))
@@ -142,9 +142,7 @@ class StateVersionDetail(OneWorkspace, generics.RetrieveAPIView[StateVersion]):
         version = self.get_object()
         if not is_true(request, "content"):
             return Response(self.get_serializer(version).data)
-        answer = HttpResponse(version.content(), content_type="application/json")
-        answer["Content-Disposition"] = f'attachment; filename="{version.workspace_id}-{version.serial}.tfstate"'
-        return answer
+        return _download(version.content(), f"{version.workspace_id}-{version.serial}")
 
 
 class Rollback(OneWorkspace):
@@ -163,3 +161,31 @@ class Rollback(OneWorkspace):
         holder = person(request.user, ws, fence=lambda: self.demand_idle(ws))
         stored = states.roll_back(self.get_object(), holder)
         return Response(self.get_serializer(stored).data, status=status.HTTP_201_CREATED)
+
+
+class KeptStateList(OneWorkspace, generics.ListAPIView[KeptState]):
+    """States that runs of tasks sent too late, the newest first. None of them is a version, unless a person adds it."""
+
+    queryset = KeptState.objects.defer("sealed_content")
+    serializer_class = serializers.KeptStateSerializer
+
+
+class KeptStateDetail(OneWorkspace, generics.RetrieveAPIView[KeptState]):
+    """One of them; `?content=true` answers the state itself, which can be uploaded like any other."""
+
+    queryset = KeptState.objects.all()
+    serializer_class = serializers.KeptStateSerializer
+
+    @extend_schema(parameters=[_CONTENT])
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        """Answer its facts, or its content."""
+        kept = self.get_object()
+        if not is_true(request, "content"):
+            return Response(self.get_serializer(kept).data)
+        return _download(kept.content(), f"{kept.workspace_id}-kept-{kept.pk}")
+
+
+def _download(content: bytes, name: str) -> HttpResponse:
+    answer = HttpResponse(content, content_type="application/json")
+    answer["Content-Disposition"] = f'attachment; filename="{name}.tfstate"'
+    return answer

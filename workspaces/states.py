@@ -10,7 +10,8 @@ from typing import Any
 from django.db import connection, transaction
 
 from iacplatform.base import encryption
-from workspaces import signals, state_documents
+from iacplatform.base.problems import Problem
+from workspaces import kept_states, signals, state_documents
 from workspaces.errors import LockNotHeld, StateLocked, StateRefused
 from workspaces.holders import Holder
 from workspaces.models import StateLock, StateVersion
@@ -27,14 +28,18 @@ def store(workspace_id: str, content: bytes, holder: Holder, *, lock_id: str = "
     """Return the new version; the same content at the same serial again returns the one that is stored.
 
     Raises `Invalid` for what is no state, `StateLocked` while somebody else holds the lock, `StateRefused` where it
-    does not follow the newest version.
+    does not follow the newest version. What a task's run sends and is refused is kept aside; the refusal says where.
     """
     holder.demand(holder.may_write, "write")
     document = state_documents.read(content)
-    sealed = encryption.seal(content, StateVersion.owner(workspace_id))
-    with _alone(workspace_id, holder):
-        _demand_lock(_lock_of(workspace_id), holder, lock_id)
-        return _known(workspace_id, document) or _add(workspace_id, document, sealed, holder)
+    try:
+        return _store(workspace_id, document, holder, lock_id)
+    except Problem as refusal:
+        if holder.task_id is None:
+            raise
+        if known := _known(workspace_id, document):
+            return known
+        raise kept_states.refused(workspace_id, document, holder, refusal) from refusal
 
 
 def upload(workspace_id: str, content: bytes, holder: Holder) -> StateVersion:
@@ -78,7 +83,7 @@ def unlock(workspace_id: str, lock_id: str, holder: Holder) -> None:
         held = _lock_of(workspace_id)
         if held is not None:
             _demand_breakable(held, holder, lock_id)
-            _release(held)
+            release(held)
 
 
 def release_locks_of(*, task_id: int, epoch: int, phase: str | None = None) -> bool:
@@ -86,8 +91,15 @@ def release_locks_of(*, task_id: int, epoch: int, phase: str | None = None) -> b
     held = StateLock.objects.filter(task_id=task_id, epoch=epoch)
     rows = list(held.filter(phase=phase) if phase else held)
     for row in rows:
-        _release(row)
+        release(row)
     return bool(rows)
+
+
+def release(held: StateLock) -> None:
+    """End the lock, whoever holds it: who may ask for that was judged before."""
+    workspace_id = held.workspace_id
+    held.delete()
+    signals.announce(signals.state_changed, workspace_id)
 
 
 def locked(held: StateLock) -> StateLocked:
@@ -95,6 +107,13 @@ def locked(held: StateLock) -> StateLocked:
     who = held.info.get("Who") or held.holder
     detail = f"The state is locked by {held.holder} ({who}) since {held.created_at:%Y-%m-%d %H:%M:%S} UTC: wait for it."
     return StateLocked(detail, extras=held.info)
+
+
+def _store(workspace_id: str, document: Document, holder: Holder, lock_id: str) -> StateVersion:
+    sealed = encryption.seal(document.content, StateVersion.owner(workspace_id))
+    with _alone(workspace_id, holder):
+        _demand_lock(_lock_of(workspace_id), holder, lock_id)
+        return _known(workspace_id, document) or _add(workspace_id, document, sealed, holder)
 
 
 @contextmanager
@@ -181,9 +200,3 @@ def _take(workspace_id: str, lock_id: str, info: dict[str, Any], holder: Holder)
     )
     signals.announce(signals.state_changed, workspace_id)
     return row
-
-
-def _release(held: StateLock) -> None:
-    workspace_id = held.workspace_id
-    held.delete()
-    signals.announce(signals.state_changed, workspace_id)

@@ -14,6 +14,12 @@ urlpatterns = [
     ),
     path("workspaces/<str:ws>/variables", api.VariableList.as_view(), name="api-variables"),
     path("workspaces/<str:ws>/variables/<int:pk>", api.VariableDetail.as_view(), name="api-variable"),
+    path("workspaces/<str:ws>/state-versions/kept-aside", state_api.KeptStateList.as_view(), name="api-kept-states"),
+    path(
+        "workspaces/<str:ws>/state-versions/kept-aside/<int:pk>",
+        state_api.KeptStateDetail.as_view(),
+        name="api-kept-state",
+    ),
     path(
         "workspaces/<str:ws>/state-versions/<int:serial>",
         state_api.StateVersionDetail.as_view(),

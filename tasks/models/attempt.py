@@ -5,6 +5,7 @@ from typing import Self
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core import signing
 from django.db import models
+from django.db.models import F
 
 from iacplatform.base import clock, rights
 from tasks.models.task import Task
@@ -18,6 +19,10 @@ class Attempts(models.QuerySet["Attempt"]):
     def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
         """Narrow to what `user` may see."""
         return rights.narrow(self, user)
+
+    def with_epoch_now(self) -> Self:
+        """Add `epoch_now`: the task's, which is another one when the task has gone on without the attempt."""
+        return self.annotate(epoch_now=F("task__epoch"))
 
 
 class Attempt(models.Model):
@@ -46,12 +51,26 @@ class Attempt(models.Model):
 
     objects = Attempts.as_manager()
 
+    epoch_now: int
+    """Of rows read `with_epoch_now`."""
+
     class Meta:
         ordering = ["epoch"]
         constraints = [models.UniqueConstraint(fields=["task", "epoch"], name="attempt_epoch_is_unique")]
+        indexes = [
+            models.Index(fields=["agent_id", "accepted_at"], name="attempt_of_agent"),
+            models.Index(
+                fields=["agent_id", "offered_at"], name="attempt_lapsed", condition=models.Q(outcome="lapsed")
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.phase} {self.number} of task {self.task_id}"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended, or its task has gone on without it: what it brings from now on is evidence."""
+        return self.ended_at is not None or self.task.epoch != self.epoch
 
     @property
     def token(self) -> str:

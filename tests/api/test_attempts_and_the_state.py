@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from iacplatform.base.problems import Problem
 from tasks import authentication
-from tasks.errors import AttemptClosed
 from tasks.models import Attempt, Task
 from tests import factories as rows
 from tests.tasks import factories
@@ -101,7 +101,7 @@ def test_a_request_whose_turn_comes_after_the_end_writes_nothing(method: str) ->
     task = factories.applying()
     late = authentication.holder(attempt(task))
     factories.finish(task, "cancelled", exit_code=1)
-    with pytest.raises(AttemptClosed):
+    with pytest.raises(Problem, match="This attempt is over"):
         if method == "LOCK":
             states.lock(task.workspace_id, "a", {}, late)
         else:

@@ -1,13 +1,11 @@
 """A lost agent, and tasks that it had in hand."""
 
-from copy import copy
-
 import pytest
 
 from agents.models import Agent
 from agents.sessions import Session
-from tasks import recovery
 from tasks.models import Task
+from tests.evidence import people
 from tests.evidence.words import session_of
 from tests.tasks import factories
 
@@ -33,5 +31,5 @@ def lost(ada: Agent) -> Task:
 @pytest.fixture
 def given_up(lost: Task) -> Task:
     """The lost task, as it was before a person marked it as failed: its epoch is the lost attempt's."""
-    recovery.mark_failed(copy(lost), by=factories.person(), reason="It is over.")
+    people.mark_failed(lost)
     return lost

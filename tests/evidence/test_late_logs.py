@@ -8,22 +8,18 @@ from agents.protocol import LogStored, Stop
 from agents.sessions import Session
 from tasks import removal
 from tasks.models import Task
-from tests.evidence.words import attempt_of, log, log_of, names, session_of
+from tests.evidence.words import attempt_of, log, log_of, names, row_of, session_of
 from tests.tasks import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def _row(task: Task) -> dict[str, object]:
-    return Task.objects.filter(pk=task.pk).values().get()
-
-
 def test_a_log_that_comes_after_a_person_decided_is_stored(session: Session, given_up: Task) -> None:
-    before = _row(given_up)
+    before = row_of(given_up)
     stored, stop = reports.handle(session, log(given_up, 0, b"one\n"))
     assert stored == LogStored(**names(given_up), offset=4) and isinstance(stop, Stop)
     assert log_of(attempt_of(given_up)) == b"one\n"
-    assert _row(given_up) == before
+    assert row_of(given_up) == before
 
 
 def test_it_goes_on_where_the_stored_log_ends(session: Session, given_up: Task) -> None:

@@ -8,24 +8,20 @@ from agents.protocol import Changes, PlanFacts, Received
 from agents.sessions import Session
 from tasks import removal
 from tasks.models import LateResult, Plan, Task
-from tests.evidence.words import attempt_of, finished, names, session_of
+from tests.evidence.words import attempt_of, finished, names, row_of, session_of
 from tests.tasks import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def _row(task: Task) -> dict[str, object]:
-    return Task.objects.filter(pk=task.pk).values().get()
-
-
 def test_a_result_that_comes_after_a_person_decided_is_kept_and_moves_nothing(session: Session, given_up: Task) -> None:
-    before, events = _row(given_up), given_up.events.count()
+    before, events = row_of(given_up), given_up.events.count()
     said = finished(given_up, "failed", exit_code=1, error_code="engine_failed", error_message="Error: no quota")
     assert reports.handle(session, said) == [Received(**names(given_up))]
     late = LateResult.objects.get()
     assert late.attempt == attempt_of(given_up)
     assert (late.outcome, late.exit_code, late.seconds, late.error_message) == ("failed", 1, 2.5, "Error: no quota")
-    assert (_row(given_up), given_up.events.count()) == (before, events)
+    assert (row_of(given_up), given_up.events.count()) == (before, events)
 
 
 def test_the_same_result_twice_is_kept_once(session: Session, given_up: Task) -> None:
@@ -46,7 +42,7 @@ def test_a_plan_that_ends_after_another_one_took_its_place_is_no_plan(ada: Agent
     factories.lose(first)
     later = factories.awaiting_confirmation(factories.running(factories.reread(first), on=factories.agent()))
     applying = factories.running(factories.confirm(later), on=factories.agent())
-    before = _row(applying)
+    before = row_of(applying)
     facts = PlanFacts(
         digest="0" * 64,
         lineage="",
@@ -59,7 +55,7 @@ def test_a_plan_that_ends_after_another_one_took_its_place_is_no_plan(ada: Agent
         changes=Changes(add=9, change=0, destroy=0),
     )
     assert reports.handle(session, finished(first, "planned", plan=facts)) == [Received(**names(first))]
-    assert _row(applying) == before and Plan.objects.count() == 1
+    assert row_of(applying) == before and Plan.objects.count() == 1
     assert LateResult.objects.get().attempt == attempt_of(first)
 
 

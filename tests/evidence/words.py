@@ -13,7 +13,7 @@ from tasks.models import Attempt, LogChunk, Task
 def session_of(agent: Agent) -> Session:
     """Return the right to speak of a connected agent."""
     names = {"agent_id": agent.pk, "agent_name": agent.name, "pool_id": agent.pool_id}
-    return Session(**names, token_id=0, session=agent.session)  # type: ignore[arg-type]
+    return Session(**names, token_id=0, session=agent.session)
 
 
 def names(task: Task) -> dict[str, Any]:
@@ -42,3 +42,8 @@ def log_of(attempt: Attempt) -> bytes:
     for before, after in pairwise(chunks):
         assert before.offset + len(before.data) == after.offset
     return b"".join(bytes(chunk.data) for chunk in chunks)
+
+
+def row_of(task: Task) -> Any:
+    """Return all columns of the task as they are now."""
+    return Task.objects.filter(pk=task.pk).values().get()

@@ -1,4 +1,5 @@
 from workspaces.models.configuration import Configuration
+from workspaces.models.kept_state import KeptState
 from workspaces.models.state import StateLock, StateVersion
 from workspaces.models.variable import Category, Variable
 from workspaces.models.workspace import Engine, ExecutionMode, Workspace
@@ -8,6 +9,7 @@ __all__ = [
     "Configuration",
     "Engine",
     "ExecutionMode",
+    "KeptState",
     "StateLock",
     "StateVersion",
     "Variable",
