@@ -1,118 +1,149 @@
 """The whole platform without engines and sockets: people, workspaces, pools and agents over the real domain code."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from itertools import count
+from typing import Any
 from unittest import mock
 
 from django.contrib.auth.models import User
-from django.db import connection, transaction
+from django.db import connection
 
 from agents import sweep
-from iacplatform.base import clock, ids, news, wakeups
+from iacplatform.base import ids, wakeups
 from iacplatform.base.models import Beat
 from pools.models import Pool, PoolToken
+from tasks import creation
+from tasks.models import Task
+from tasks.states import TaskType
+from tests.simulation import clockwork
 from tests.simulation.agent import Agent
 from tests.simulation.ledger import Ledger
+from tests.simulation.processes import Killed, Processes, other_process
 from tests.tasks import factories
-from workspaces import edits
-from workspaces import signals as workspace_signals
-from workspaces.models import StateVersion, Workspace
+from workspaces.models import Workspace
+
+FIRST = [TaskType.PLAN_AND_APPLY, TaskType.PLAN_AND_APPLY, TaskType.DESTROY]
 
 SLICE_SECONDS = 12
 """Time passes in steps after which a web process counts as up without a break."""
+
+BEAT_SECONDS = 36
+"""How seldom an agent may be heard and keep its lease."""
 
 
 @dataclass
 class World:
     """`people` may do everything. Agents are named by their pool."""
 
+    ledger: Ledger = field(default_factory=Ledger)
+    processes: Processes = field(default_factory=Processes)
     people: list[User] = field(default_factory=list)
     workspaces: list[Workspace] = field(default_factory=list)
     agents: list[Agent] = field(default_factory=list)
-    ledger: Ledger = field(default_factory=Ledger)
     woken: set[str] = field(default_factory=set)
     """Groups that a hint has reached and that have not looked yet."""
     hints_lost: bool = False
     """Whether a heartbeat has to make up for one since the last."""
+    numbers: int = 0
+    """Names given so far."""
+    is_stalled: bool = False
+    """Whether a worker stands still that holds the sweep's lock."""
 
     @classmethod
     def made(cls) -> "World":
-        """Return a world with two pools, three agents and three workspaces; nobody is connected."""
-        world = cls(people=[factories.person("ann"), factories.person("bob")])
+        """Return a world with two pools, three connected agents, and three workspaces with a task in each."""
+        world = cls()
+        with world.alive():
+            world._settle()
+        return world
+
+    def _settle(self) -> None:
+        self.people = [factories.person("ann"), factories.person("bob")]
         local, side = Pool.objects.local(), Pool.objects.create(name="side", reservation_seconds=60)
-        world._inhabit(local, "local-a", capacity=2)
-        world._inhabit(local, "local-b", capacity=1)
-        world._inhabit(side, "side-a", capacity=1)
-        world.workspaces = [
+        self._inhabit(local, "local-a", capacity=2)
+        self._inhabit(local, "local-b", capacity=1)
+        self._inhabit(side, "side-a", capacity=1)
+        self.workspaces = [
             factories.workspace(name="shop"),
             factories.workspace(name="shop-auto", auto_apply=True),
             factories.workspace(name="shop-side", execution_mode="agent", pool=side),
         ]
-        return world
+        for agent in self.agents:
+            agent.connect()
+        for workspace, task_type in zip(self.workspaces, FIRST, strict=True):
+            creation.create(workspace, task_type=task_type, by=self.people[0])
+        self.ledger.beforehand.add(Task.objects.get(workspace=self.workspaces[1]).pk)
 
     def _inhabit(self, pool: Pool, name: str, *, capacity: int) -> None:
         token, _ = PoolToken.issue(pool=pool, name=name)
-        self.agents.append(Agent(name, token, capacity, self.ledger))
+        agent = Agent(name=name, token=token, capacity=capacity, ledger=self.ledger, processes=self.processes)
+        self.agents.append(agent)
 
-    def upload_state(self, workspace: Workspace) -> None:
-        """Add a state version, as an apply or a person's own machine does."""
-        newest = StateVersion.objects.newest_of(workspace.pk)
-        with transaction.atomic():
-            factories.store_state(workspace.pk, serial=newest.serial + 1 if newest else 1)
-            workspace_signals.announce(workspace_signals.state_changed, workspace.pk)
+    @contextmanager
+    def alive(self) -> Iterator[None]:
+        """Hear hints, and give names that count, so that a schedule is the same when it is replayed."""
+        numbers = count(self.numbers + 1)
 
-    def move(self, workspace: Workspace, place: str) -> None:
-        """Let the workspace's tasks run on the pool `local`, on the pool `side`, or on none."""
-        workspace.execution_mode = "local" if place == "local" else "agent"
-        workspace.pool = Pool.objects.get(name="side") if place == "side" else None
-        edits.save(workspace, ["execution_mode", "pool"])
+        def name(prefix: str, length: int) -> str:
+            self.numbers = next(numbers)
+            return f"{prefix}{self.numbers:0{length}d}"
 
-    def pass_time(self, seconds: int, *, swept: bool, served: bool = True) -> None:
-        """Let time pass. `swept`: then the sweep runs; `served`: web processes are up and hear the heartbeats."""
+        hints = mock.patch.object(wakeups, "_send", self.woken.update)
+        with hints, mock.patch.object(ids, "new", name):
+            yield
+
+    def meanwhile(self) -> dict[str, Callable[[], object]]:
+        """Return what another process may do between two statements of one."""
+        return {"sweep": sweep.sweep, "late sweep": self._sweep_late}
+
+    def pass_time(self, seconds: int, *, swept: bool, served: bool = True) -> bool:
+        """Let time pass; return whether everything was looked at then. `swept`: a worker is at work; `served`: web
+        processes are up and hear the heartbeats."""
         for begun in range(0, seconds, SLICE_SECONDS):
-            clock.shift(timedelta(seconds=min(SLICE_SECONDS, seconds - begun)))
+            left = seconds - begun
+            self._advance(min(SLICE_SECONDS, left))
             if served:
+                self.ledger.serve()
                 Beat.objects.strike("web:simulated")
+            if served and (left <= SLICE_SECONDS or begun % BEAT_SECONDS == BEAT_SECONDS - SLICE_SECONDS):
                 self._heartbeats()
-        if swept:
-            sweep.sweep()
+        return swept and self.sweep()
+
+    def be_away(self, seconds: int) -> None:
+        """Let long time pass while nothing of ours is up."""
+        self._advance(seconds)
+
+    def sweep(self) -> bool:
+        """Let a worker sweep; return whether it lived and looked at everything."""
+        try:
+            return self.processes.run(sweep.sweep)
+        except Killed:
+            return False
+
+    def stall(self, is_stalled: bool) -> None:
+        """Let a worker stand still that holds the sweep's lock, or end it."""
+        self.is_stalled = is_stalled
+        verb = "pg_advisory_lock(hashtextextended('sweep', 0))" if is_stalled else "pg_advisory_unlock_all()"
+        with other_process(), connection.cursor() as cursor:
+            cursor.execute(f"SELECT {verb}")
+
+    def _sweep_late(self) -> None:
+        """Sweep as another worker does when the first was stalled for too long."""
+        self._advance(sweep.STALLED_SECONDS + 1)
+        sweep.sweep()
+
+    def _advance(self, seconds: float) -> None:
+        self.ledger.now += seconds
+        clockwork.show(self.ledger.now)
 
     def _heartbeats(self) -> None:
         for agent in self.agents:
-            if agent.session is not None:
-                agent.beat(hints_lost=self.hints_lost)
+            agent.beat(hints_lost=self.hints_lost)
         self.hints_lost = False
 
 
-@contextmanager
-def deaf() -> Iterator[None]:
-    """Lose all news and hints of what is committed inside: the process dies right after each commit."""
-    with (
-        mock.patch.object(wakeups, "_send", lambda groups: None),
-        mock.patch.object(news, "_send", lambda *facts: None),
-    ):
-        yield
-
-
-@contextmanager
-def same_names() -> Iterator[None]:
-    """Make ids count, so that a schedule is the same when it is replayed."""
-    numbers = count(1)
-    with connection.cursor() as cursor:
-        cursor.execute("ALTER SEQUENCE tasks_task_id_seq RESTART")
-    with mock.patch.object(ids, "new", lambda prefix, length: f"{prefix}{next(numbers):0{length}d}"):
-        yield
-
-
-@contextmanager
-def hints_to(woken: set[str]) -> Iterator[None]:
-    """Note the wake-ups of each commit instead of sending them."""
-
-    def send(groups: list[str]) -> None:
-        woken.update(groups)
-
-    with mock.patch.object(wakeups, "_send", send):
-        yield
+def pick(things: Any, number: int) -> Any:
+    """Return one of them, the same for the same number."""
+    return things[number % len(things)]

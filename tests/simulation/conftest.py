@@ -1,0 +1,44 @@
+"""What a simulated world stands on: a clock that stands still, and the world that every schedule begins in."""
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests import emptying
+from tests.simulation import batches, clockwork, processes
+from tests.simulation.life import Life
+from tests.simulation.snapshot import Snapshot
+from tests.simulation.world import World
+
+
+@pytest.fixture(scope="module")
+def _world(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    with django_db_blocker.unblock():
+        emptying.empty()
+        with clockwork.standing():
+            Life.made = Snapshot(World.made())
+            yield
+            processes.close()
+            emptying.empty()
+
+
+@pytest.fixture
+def simulated(_world: None, transactional_db: None) -> Iterator[None]:
+    """Make `Life` possible. Thousands of lines about dispatching would cost more than dispatching."""
+    logging.disable(logging.WARNING)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say how many schedules were tried, and of which seeds."""
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])]
+    tried = [report for report in reports if report.when == "call" and "_seeds.py::" in report.nodeid]
+    failed = sum(report.failed for report in tried)
+    if tried:
+        terminalreporter.write_line(
+            f"simulation: {len(tried) * batches.CHOSEN.max_examples} schedules of {batches.STEPS} steps, seeds "
+            f"{batches.SEEDS.start} to {batches.SEEDS.stop - 1}; {failed} batches failed"
+        )
