@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from agents import slots
-from agents.models import Agent
+from agents.models import Agent, Silence
 from agents.verbs import VERBS
 from iacplatform.base import rights
 from iacplatform.base.admin import ReadOnly
@@ -28,6 +28,16 @@ class Connected(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         """Return the narrowed rows."""
         return queryset.connected() if self.value() == "yes" else queryset
+
+
+@admin.register(Silence)
+class SilenceAdmin(ReadOnly):
+    """When agents were not heard."""
+
+    list_display = ("agent", "silent_from", "heard_at", "cause")
+    list_filter = ("cause",)
+    list_select_related = ("agent",)
+    search_fields = ("agent__name", "agent__agent_id")
 
 
 @admin.register(Agent)

@@ -7,15 +7,17 @@ from rest_framework import generics
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from agents import explain, orphans, slots
+from agents import explain, slots, timeline
 from agents.filters import AgentFilter
 from agents.models import Agent
-from agents.serializers import AgentSerializer, Explanation
+from agents.serializers import AgentSerializer, Explanation, TimelineEntry
+from agents.timeline_pages import TimelinePages
+from agents.verbs import VERBS
 from iacplatform.base.views import Scoped
 from tasks.api.rows import OneTask
 from tasks.api.verbs import Verb, says
 from tasks.models import Task
-from tasks.serializers import Nothing, TaskSerializer, Verdict
+from tasks.serializers import MovedTask, Nothing, Verdict
 
 
 class Agents(Scoped):
@@ -81,14 +83,27 @@ class Explain(OneTask):
         return Response(explain.explain(self.task))
 
 
-@says(Verdict, ok=TaskSerializer)
+class TimelineOfTask(OneTask, generics.ListAPIView[Task]):
+    """What happened to the task, the oldest first, from every row that says it: who, what, why, by which attempt."""
+
+    serializer_class = TimelineEntry
+    filterset_class = None
+    pagination_class = TimelinePages
+
+    def get(self, request: Request, **names: Any) -> Response:
+        """List the entries."""
+        entries: Any = timeline.whole(self.task)
+        page: Any = self.paginate_queryset(entries)
+        return self.get_paginated_response(TimelineEntry(page, many=True).data)
+
+
+@says(Verdict, ok=MovedTask)
 class ReleaseLock(Verb):
-    """Let go of the state lock that stands in the task's way, when its holder is gone; otherwise 409."""
+    """Let go of the state lock that stands in the task's way, when its holder is gone; otherwise 409.
+
+    Done again: 200, nothing new, and `message` says who did it when.
+    """
 
     name = "release-lock"
     takes = Verdict
-
-    def act(self, task: Task, by: Any, words: dict[str, Any]) -> Response:
-        """Release the lock."""
-        orphans.release(task, by=by, reason=words["reason"])
-        return self.answer(task.pk)
+    table = VERBS

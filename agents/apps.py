@@ -9,8 +9,9 @@ class AgentsConfig(AppConfig):
     name = "agents"
 
     def ready(self) -> None:
-        """Connect the news that this layer acts upon, now that the models are loaded."""
+        """Connect the news that this layer acts upon, and offer its verb, now that the models are loaded."""
         import_module("agents.receivers").connect()
+        import_module("agents.orphans").offer()
         post_migrate.connect(_plan_jobs, sender=self)
 
 

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from agents.models import Agent
 from tasks.serializers import WaitReason
+from tasks.timeline import Entry, Kind
 
 
 class EngineSerializer(serializers.Serializer[Any]):
@@ -71,3 +72,15 @@ class Explanation(serializers.Serializer[Any]):
 
     gates = GateSerializer(many=True)
     wait_reason = WaitReason(allow_null=True)
+
+
+class TimelineEntry(serializers.Serializer[Entry]):
+    """One thing that happened to a task."""
+
+    at = serializers.DateTimeField()
+    kind = serializers.ChoiceField(choices=[kind.value for kind in Kind])
+    text = serializers.CharField(help_text="What happened, in a sentence.")
+    actor = serializers.CharField(help_text="user:<name>, agent:<name> or the platform's part; empty: nobody.")
+    cause = serializers.CharField(help_text="Why, where something says so.")
+    attempt = serializers.IntegerField(allow_null=True, help_text="Its number within the phase.")
+    epoch = serializers.IntegerField(allow_null=True)

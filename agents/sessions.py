@@ -6,8 +6,10 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from agents import dispatcher, protocol, work
+from agents import dispatcher, protocol, silences, work
 from agents.models import Agent
+from agents.models.agent import Agents
+from agents.models.silence import Cause
 from agents.protocol import Hello, Refused, Welcome, Work
 from iacplatform.base import clock, ids, wakeups
 from pools.models import PoolToken
@@ -60,7 +62,7 @@ def open_session(token: PoolToken, hello: Hello) -> tuple[Session, Welcome]:
         version=version,
         agent_id=agent.pk,
         session=agent.session,
-        heartbeat_seconds=min(protocol.HEARTBEAT_SECONDS, settings.AGENT_LEASE_SECONDS / 4),
+        heartbeat_seconds=silences.heartbeat_seconds(),
         keep=keep,
     )
 
@@ -81,11 +83,24 @@ def demand_token(session: Session) -> None:
 def heartbeat(session: Session, listed: tuple[Work, ...]) -> list[Work]:
     """Prolong the lease; return the work that is no longer the agent's. Raises `Rejected` when the session is over."""
     mine = Agent.objects.filter(pk=session.agent_id, session=session.session)
-    beat = {"last_seen_at": clock.DatabaseNow(), "lease_until": clock.In(seconds=settings.AGENT_LEASE_SECONDS)}
-    if not mine.update(**beat):
+    in_time = mine.filter(last_seen_at__gt=clock.In(seconds=-silences.patience_seconds()))
+    if not in_time.update(**_beat()) and not _beat_late(mine):
         raise over()
     demand_token(session)
     return work.compare(session.agent_id, listed)
+
+
+def _beat() -> dict[str, Any]:
+    return {"last_seen_at": clock.DatabaseNow(), "lease_until": clock.In(seconds=settings.AGENT_LEASE_SECONDS)}
+
+
+def _beat_late(mine: Agents) -> bool:
+    """Take a heartbeat after a silence; return whether the session is still open."""
+    with transaction.atomic():
+        agent = mine.select_for_update(no_key=True).first()
+        if agent is not None:
+            silences.end(agent, Cause.LATE)
+        return bool(mine.update(**_beat()))
 
 
 def close(session: Session) -> None:
@@ -131,6 +146,7 @@ def _register(token: PoolToken, hello: Hello) -> Agent:
     )
     if agent.instance != hello.instance:
         _take_name(agent, token)
+    silences.end(agent, _why_silent(agent, hello))
     Agent.objects.filter(pk=agent.pk).update(**_columns(token, hello), draining=_stays_draining(agent, hello))
     agent.refresh_from_db()
     wakeups.wake(f"agent.{agent.pk}")  # whoever spoke for it so far finds its session gone
@@ -146,6 +162,12 @@ def _take_name(agent: Agent, token: PoolToken) -> None:
         work.lose(task, agent.pk, "Another agent took its name.", last_seen=agent.last_seen_at)
 
 
+def _why_silent(agent: Agent, hello: Hello) -> Cause:
+    if agent.instance != hello.instance:
+        return Cause.NAME_TAKEN
+    return Cause.REPLACED if agent.session else Cause.RECONNECTED
+
+
 def _columns(token: PoolToken, hello: Hello) -> dict[str, Any]:
     return {
         "instance": hello.instance,
@@ -158,8 +180,7 @@ def _columns(token: PoolToken, hello: Hello) -> dict[str, Any]:
         "arch": hello.arch[:20],
         "version": hello.agent_version[:40],
         "connected_at": clock.DatabaseNow(),
-        "last_seen_at": clock.DatabaseNow(),
-        "lease_until": clock.In(seconds=settings.AGENT_LEASE_SECONDS),
+        **_beat(),
     }
 
 

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q
 
-from agents import dispatcher, work
+from agents import dispatcher, silences, work
 from agents.models import Agent
 from iacplatform.base import clock
 from iacplatform.base.models import SWEEP, Beat
@@ -67,6 +67,7 @@ def _look_at_everything() -> None:
         _try(step)
     Beat.objects.strike(SWEEP)
     Beat.objects.filter(at__lt=clock.now() - KEEP_BEATS).delete()
+    _try(silences.forget_old)
 
 
 def _try(step: Callable[[], None]) -> None:
@@ -109,6 +110,7 @@ def _give_up(agent: Agent) -> None:
         for gone in held.expired().filter(pk=agent.pk):
             for task in Task.objects.leased_by(gone.pk):
                 work.lose(task, gone.pk, cause, last_seen=gone.last_seen_at)
+            silences.give_up(gone)
 
 
 def _overtime() -> None:

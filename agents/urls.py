@@ -2,13 +2,16 @@
 
 from django.urls import path
 
-from agents import api
+from agents import aftermath_api, api
 from tasks.urls import TASK
 
 urlpatterns = [
     path("agents", api.AgentList.as_view(), name="api-agents"),
     path("agents/<str:agent_id>", api.AgentDetail.as_view(), name="api-agent"),
     path("agents/<str:agent_id>/drain", api.Drain.as_view(), name="api-agent-drain"),
+    path(f"{TASK}/aftermath", aftermath_api.Aftermath.as_view(), name="api-task-aftermath"),
+    path(f"{TASK}/evidence", aftermath_api.EvidenceView.as_view(), name="api-task-evidence"),
     path(f"{TASK}/explain", api.Explain.as_view(), name="api-task-explain"),
+    path(f"{TASK}/timeline", api.TimelineOfTask.as_view(), name="api-task-timeline"),
     path(f"{TASK}/release-lock", api.ReleaseLock.as_view(), name="api-task-release-lock"),
 ]

@@ -15,7 +15,7 @@ from iacplatform.base import refusals
 from iacplatform.base.admin import ReadOnly, ReadOnlyRows
 from iacplatform.base.problems import Problem
 from tasks import verbs
-from tasks.models import Attempt, LogChunk, Plan, PlanPart, Task, TaskEvent, TaskInput
+from tasks.models import Attempt, LateResult, LogChunk, Plan, PlanPart, Task, TaskEvent, TaskInput
 from tasks.verbs import VERBS, Verb
 
 
@@ -96,12 +96,12 @@ class TaskAdmin(ReadOnly):
         """Do the verb to each task by itself, and say of each what came of it."""
         for task in queryset.with_outlook().order_by("id"):
             try:
-                after, sentence = verbs.ask(self.table, name, task, request.user, request.POST)
+                done = verbs.ask(self.table, name, task, request.user, request.POST)
             except (Problem, DatabaseError, ObjectDoesNotExist) as error:
                 self._refused(request, task, error)
             else:
-                is_new = "" if after.pk == task.pk else f" See task {after.pk}."
-                self.message_user(request, f"Task {task.pk} of workspace {task.workspace}: {sentence}{is_new}")
+                other = "" if done.task.pk == task.pk else f" See task {done.task.pk}."
+                self.message_user(request, f"Task {task.pk} of workspace {task.workspace}: {done.sentence}{other}")
 
     def _refused(self, request: HttpRequest, task: Task, error: Exception) -> None:
         problem = refusals.as_problem(error)
@@ -164,3 +164,11 @@ class LogChunkAdmin(ReadOnly):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return the rows without their bytes."""
         return super().get_queryset(request).defer("data")
+
+
+@admin.register(LateResult)
+class LateResultAdmin(ReadOnly):
+    """What lost agents said of the end of attempts that were over by then."""
+
+    list_display = ["attempt", "outcome", "exit_code", "error_code", "at"]
+    list_select_related = ["attempt"]

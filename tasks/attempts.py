@@ -46,7 +46,7 @@ def offer(task: Task, place: Place) -> Attempt:
             Event.OFFERED,
             Status(task.status),
             actor=actors.DISPATCHER,
-            why=f"Slot {place.slot} of agent {place.agent_name}.",
+            why=_where(task, place),
             reason=reasons.offered(place.agent_name, place.slot, ACCEPT_SECONDS),
             epoch=task.epoch + 1,
             phase=phase,
@@ -69,6 +69,14 @@ def offer(task: Task, place: Place) -> Attempt:
             pod_name=place.pod_name,
             slot=place.slot,
         )
+
+
+def _where(task: Task, place: Place) -> str:
+    slot = f"Slot {place.slot} of agent {place.agent_name}"
+    if task.lease != Lease.RESERVED:
+        return f"{slot}."
+    kept = (task.agent_id, task.slot) == (place.agent_id, place.slot)
+    return f"{slot}, which was kept for it." if kept else f"{slot}; the slot that was kept for it is free again."
 
 
 def locked(task_id: int, epoch: int, agent_id: str) -> tuple[Task, Attempt]:

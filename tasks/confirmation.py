@@ -5,7 +5,7 @@ from typing import Any
 from django.db import transaction
 
 from iacplatform.base import actors, clock
-from tasks import moves, plans, reasons
+from tasks import dispatching, moves, plans, reasons
 from tasks.errors import IllegalMove, PlanChanged, PlanStale
 from tasks.models import Task
 from tasks.states import Event, Position, Status
@@ -16,41 +16,49 @@ _CONFIRMED_ALREADY = {Position.CONFIRMED, Position.APPLYING, Position.NEEDS_ATTE
 def confirm(task: Task, *, by: Any, description: str = "", plan_digest: str = "") -> bool:
     """Confirm the task's current plan; return False when this plan was confirmed before: twice is once.
 
-    Raises `PlanChanged` when `plan_digest` names another plan, or is missing though the task has had several;
-    `PlanStale` when the state moved under the plan; `IllegalMove` where there is nothing to confirm.
+    Where it was, a slot is looked for again. Raises `PlanChanged` when `plan_digest` names another plan, or is missing
+    though the task has had several; `PlanStale` when the state moved under the plan; `IllegalMove` where there is
+    nothing to confirm.
     """
     with transaction.atomic():
         locked = Task.objects.locked(task.pk)
         _demand_this_plan(locked, plan_digest)
         if _is_confirmed(locked):
+            dispatching.ask_again(locked)
             return False
-        if locked.status == Status.APPLY_PENDING and plans.is_stale(locked):
-            raise PlanStale(
-                f"The state has changed since task {task.pk} was planned. Retry it for a new plan, or discard."
-            )
-        moves.move(
-            locked,
-            Event.CONFIRM,
-            Status.CONFIRMED,
-            actor=actors.user(by),
-            why=description,
-            reason=reasons.dispatching(),
-            confirmed_by=by,
-            confirmed_at=clock.DatabaseNow(),
-            apply_description=description,
-        )
+        stale = plans.staleness(locked) if locked.status == Status.APPLY_PENDING else None
+        if stale is None:
+            _confirm(locked, by, description)
+            return True
+        # Where the news of the state was lost, this is how the task's people hear of it.
+        moves.explain_wait(locked, stale)
+    raise PlanStale(f"The state has changed since task {task.pk} was planned. Retry it for a new plan, or discard.")
+
+
+def discard(task: Task, *, by: Any) -> bool:
+    """End the task without applying its plan; return False when it was discarded before.
+
+    Raises `IllegalMove` unless it awaits confirmation, `LostRace` when `task` shows another plan than its row.
+    """
+    with transaction.atomic():
+        if Task.objects.locked(task.pk).status == Status.DISCARDED:
+            return False
+        why = "The plan was discarded."
+        moves.move(task, Event.DISCARD, Status.DISCARDED, actor=actors.user(by), why=why, epoch=task.epoch + 1)
     return True
 
 
-def discard(task: Task, *, by: Any) -> None:
-    """End the task without applying its plan. Raises `IllegalMove` unless it awaits confirmation."""
+def _confirm(task: Task, by: Any, description: str) -> None:
     moves.move(
         task,
-        Event.DISCARD,
-        Status.DISCARDED,
+        Event.CONFIRM,
+        Status.CONFIRMED,
         actor=actors.user(by),
-        why="The plan was discarded.",
-        epoch=task.epoch + 1,
+        why=description,
+        reason=reasons.dispatching(),
+        confirmed_by=by,
+        confirmed_at=clock.DatabaseNow(),
+        apply_description=description,
     )
 
 

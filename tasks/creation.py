@@ -22,29 +22,33 @@ def create(
     by: Any,
     description: str = "",
     configuration: Configuration | None = None,
+    retried_from: Task | None = None,
 ) -> Task:
-    """Return a new task, pending or waiting. Raises `NoConfiguration` where nothing was uploaded yet."""
+    """Return a new task, pending or waiting. Raises `NoConfiguration` where nothing was uploaded yet.
+
+    `retried_from`: the ended task that it does again.
+    """
     with transaction.atomic():
         workspace = Workspace.objects.locked_for_change(workspace.pk)
-        task = _insert(workspace, task_type, by, description, configuration or _newest(workspace))
+        words = {"description": description, "created_by": by, "retried_from": retried_from}
+        task = _insert(workspace, task_type, configuration or _newest(workspace), **words)
         _freeze_variables(task)
         moves.record(task, Event.CREATED, "", actor=actors.user(by), why=description)
         moves.announce(task, Event.CREATED)
     return Task.objects.select_related("workspace").get(pk=task.pk)
 
 
-def _insert(workspace: Workspace, task_type: str, by: Any, description: str, configuration: Configuration) -> Task:
+def _insert(workspace: Workspace, task_type: str, configuration: Configuration, **words: Any) -> Task:
     changing = task_type in CHANGING
     reason = scheduler.obstacle(workspace, scheduler.last_in_queue(workspace)) if changing else None
     return Task.objects.create(
         workspace=workspace,
         configuration=configuration,
         task_type=task_type,
-        description=description,
-        auto_apply=_may_apply_by_itself(workspace, task_type, by),
-        created_by=by,
+        auto_apply=_may_apply_by_itself(workspace, task_type, words["created_by"]),
         status=Status.PENDING if reason is None else Status.WAITING,
         **moves.waiting_columns(reason or reasons.dispatching()),
+        **words,
     )
 
 

@@ -5,11 +5,11 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Case, F, When
 
-from iacplatform.base import clock, news
+from iacplatform.base import actors, clock, news
 from tasks import signals, states
 from tasks.errors import IllegalMove, LostRace
 from tasks.models import Task, TaskEvent
-from tasks.reasons import WaitReason
+from tasks.reasons import Code, WaitReason
 from tasks.states import Event, Lease, Status
 
 NO_REASON: dict[str, Any] = {"reason": None, "reason_code": "", "reason_since": None}
@@ -77,6 +77,8 @@ def explain_wait(task: Task, reason: WaitReason) -> bool:
         return False
     unmoved = Task.objects.filter(pk=task.pk, status=task.status, epoch=task.epoch, lease=task.lease)
     written = unmoved.exclude(reason__isnull=True).update(**_reason_columns(reason))
+    if written and reason.code == Code.DISPATCH_FAILED:
+        record(task, Event.DISPATCH_FAILED, task.status, actor=actors.DISPATCHER, why=reason.message)
     return bool(written)
 
 

@@ -1,24 +1,32 @@
 """What becomes of a task whose agent, slot or plan is gone."""
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from iacplatform.base import actors, clock
-from tasks import attempts, creation, moves, plans, reasons
+from tasks import attempts, dispatching, follow_ups, moves, plans, reasons
 from tasks.errors import LostRace, NotRetryable
+from tasks.follow_ups import Result, Retrial
 from tasks.models import Attempt, Task
-from tasks.states import Event, Lease, Phase, Position, Status, TaskType
+from tasks.states import RUNNABLE, Event, Lease, Phase, Position, Status
 from workspaces import locks
 from workspaces import states as workspace_states
 
 log = logging.getLogger(__name__)
 
+MARKED = "marked_failed"
+"""The `error_code` of what a person gave up."""
+
 MOST_ATTEMPTS = 3
 BACK_OFF_SECONDS = (5, 20)
 """After the first and the second attempt that broke off."""
+
+NO_LEASE: dict[str, Any] = {"stage": "", **moves.RELEASED}
+"""The lease of a task that needs attention is over: its agent is gone."""
 
 
 def slot_lost(
@@ -47,7 +55,7 @@ def slot_lost(
         elif task.status == Status.RUNNING:
             break_off(task, attempts.newest_of(task), cause=cause, actor=actor, last_seen=last_seen)
         else:
-            Task.objects.filter(pk=task.pk).update(**moves.RELEASED)
+            Task.objects.filter(pk=task.pk).update(**NO_LEASE)
 
 
 def slot_regained(task_id: int, epoch: int, agent_id: str) -> None:
@@ -84,9 +92,19 @@ def break_off(task: Task, attempt: Attempt, *, cause: str, actor: str, last_seen
 
 
 def need_attention(
-    task: Task, attempt: Attempt, event: Event, *, actor: str, cause: str, last_seen: datetime | None = None
+    task: Task,
+    attempt: Attempt,
+    event: Event,
+    *,
+    actor: str,
+    cause: str,
+    last_seen: datetime | None = None,
+    lease: Mapping[str, Any] = NO_LEASE,
 ) -> None:
-    """Nobody knows how an apply ended: a person decides. The epoch stays, so that a late result still counts."""
+    """Nobody knows how an apply ended: a person decides. The epoch stays, so that a late result still counts.
+
+    `lease`: what becomes of the lease and stage; empty: they stay, as the apply is still under way on a living agent.
+    """
     moves.move(
         task,
         event,
@@ -94,8 +112,7 @@ def need_attention(
         actor=actor,
         why=cause,
         reason=reasons.agent_lost(attempt.agent_name, last_seen, cause),
-        stage="",
-        **moves.RELEASED,
+        **lease,
     )
     locks.hold_for_task(task.workspace_id, task.pk, f"Task {task.pk} needs attention.")
 
@@ -119,25 +136,32 @@ def plan_again(task: Task, *, cause: str, actor: str) -> None:
     )
 
 
-def retry(task: Task, *, by: Any) -> Task:
-    """Try again, as the table says for the task's status; return the task to look at, which may be a new one.
+def retry(task: Task, *, by: Any) -> Retrial:
+    """Try again, as the table says for the task's status; what that was and which task to look at is returned.
 
-    Raises `NotRetryable` where there is nothing to try again.
+    Where a slot is all that it lacks, one is looked for after the commit. Raises `NotRetryable` where there is nothing
+    to try again, `LostRace` where a lost apply is not what `task` shows.
     """
     with transaction.atomic():
         locked = Task.objects.locked(task.pk)
         if locked.status == Status.NEEDS_ATTENTION:
             _demand_seen(task, locked)
             mark_failed(locked, by=by, reason="Retried.")
-        if locked.status in {Status.FAILED, Status.CANCELLED, Status.DISCARDED}:
-            return _follow_up(locked, by)
-        if locked.status in {Status.PENDING, Status.CONFIRMED}:
-            Task.objects.filter(pk=locked.pk).update(not_before=None)
-        elif locked.status == Status.APPLY_PENDING and plans.is_stale(locked):
-            _replan(locked, by)
-        else:
-            raise NotRetryable(f"Task {task.pk} is {locked.position.label}; there is nothing to try again.")
-    return Task.objects.select_related("workspace").get(pk=task.pk)
+        if locked.status in follow_ups.FOLLOWED_UP:
+            return follow_ups.follow_up(locked, by=by)
+        return Retrial(locked, _try_the_same(locked, by))
+
+
+def _try_the_same(task: Task, by: Any) -> Result:
+    if task.status in RUNNABLE:
+        Task.objects.filter(pk=task.pk).update(not_before=None)
+        task.not_before = None
+        dispatching.ask_again(task)
+        return Result.LOOKED_AGAIN
+    if task.status == Status.APPLY_PENDING and plans.is_stale(task):
+        _replan(task, by)
+        return Result.PLANS_AGAIN
+    raise NotRetryable(f"Task {task.pk} is {task.position.label}; there is nothing to try again.")
 
 
 def _demand_seen(seen: Task, now: Task) -> None:
@@ -146,30 +170,35 @@ def _demand_seen(seen: Task, now: Task) -> None:
         raise LostRace(f"Task {now.pk} became {now.position.label} in this moment. Look at it, then decide.")
 
 
-def mark_failed(task: Task, *, by: Any, reason: str) -> None:
-    """A person's word that the lost apply is over. Lets go of the task's lock, and of its orphaned state lock."""
+def mark_failed(task: Task, *, by: Any, reason: str) -> bool:
+    """A person's word that the lost apply is over. Lets go of the task's lock, and of its orphaned state lock.
+
+    Returns False when somebody said so before. Raises `IllegalMove` unless the task needs attention.
+    """
     with transaction.atomic():
         locked = Task.objects.locked(task.pk)
-        epoch = locked.epoch
-        moves.move(
-            locked,
-            Event.MARK_FAILED,
-            Status.FAILED,
-            actor=actors.user(by),
-            why=reason,
-            epoch=epoch + 1,
-            error_code="marked_failed",
-            error_message=reason or "A person marked it as failed.",
-        )
-        attempts.close_open(locked, outcome="lost", cause=reason)
-        workspace_states.release_locks_of(task_id=locked.pk, epoch=epoch, phase=Phase.APPLY)
-        locks.release_for_task(locked.workspace_id, locked.pk)
+        is_news = (locked.status, locked.error_code) != (Status.FAILED, MARKED)
+        if is_news:
+            _mark(locked, by, reason)
     task.refresh_from_db()
+    return is_news
 
 
-def _follow_up(task: Task, by: Any) -> Task:
-    description = task.description or f"Retry of task {task.pk}"
-    return creation.create(task.workspace, task_type=TaskType(task.task_type), by=by, description=description)
+def _mark(task: Task, by: Any, reason: str) -> None:
+    epoch = task.epoch
+    moves.move(
+        task,
+        Event.MARK_FAILED,
+        Status.FAILED,
+        actor=actors.user(by),
+        why=reason,
+        epoch=epoch + 1,
+        error_code=MARKED,
+        error_message=reason or "A person marked it as failed.",
+    )
+    attempts.close_open(task, outcome="lost", cause=reason)
+    workspace_states.release_locks_of(task_id=task.pk, epoch=epoch, phase=Phase.APPLY)
+    locks.release_for_task(task.workspace_id, task.pk)
 
 
 def _replan(task: Task, by: Any) -> None:

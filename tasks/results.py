@@ -78,7 +78,7 @@ def _planned(task: Task, plan: Plan, actor: str, reservation_seconds: int) -> No
     elif not task.is_changing or not plan.has_changes:
         _ended(task, Event.UNCHANGED, Status.SUCCESS, actor, sentence(plan), **found)
     else:
-        _ready_to_apply(task, plan, actor, {**found, **_reserved(reservation_seconds)})
+        _ready_to_apply(task, plan, actor, {**found, **_reserved(plan, reservation_seconds)})
 
 
 def _ready_to_apply(task: Task, plan: Plan, actor: str, columns: dict[str, Any]) -> None:
@@ -102,9 +102,11 @@ def sentence(plan: Plan) -> str:
     return ", ".join(counted) or "no changes"
 
 
-def _reserved(seconds: int) -> dict[str, Any]:
+def _reserved(plan: Plan, seconds: int) -> dict[str, Any]:
+    """Return the lease that keeps the planner's slot, and write down for how long; without seconds, none."""
     if seconds == 0:
         return moves.UNASSIGNED
+    Attempt.objects.filter(pk=plan.attempt_id).update(kept_until=clock.In(seconds=seconds))
     return {"lease": Lease.RESERVED, "lease_expires_at": clock.In(seconds=seconds)}
 
 

@@ -61,6 +61,9 @@ class TaskSerializer(serializers.ModelSerializer[Task]):
 
     workspace_id = serializers.CharField()
     workspace_name = serializers.CharField(source="workspace.name")
+    retried_from = serializers.IntegerField(
+        source="retried_from_id", allow_null=True, help_text="The ended task that this one does again."
+    )
     execution_mode = serializers.CharField(source="workspace.execution_mode")
     created_by = serializers.CharField(source="created_by.username", allow_null=True)
     confirmed_by = serializers.CharField(source="confirmed_by.username", allow_null=True)
@@ -87,6 +90,7 @@ class TaskSerializer(serializers.ModelSerializer[Task]):
             "retry_count",
             "max_retries",
             "auto_apply",
+            "retried_from",
             "description",
             "apply_description",
             "created_by",
@@ -114,13 +118,23 @@ class TaskSerializer(serializers.ModelSerializer[Task]):
         return actions.open_to(task, self.context["request"].user)
 
 
-class DispatchedTask(TaskSerializer):
-    """A task, and what came of looking for a slot for it."""
+class MovedTask(TaskSerializer):
+    """A task, and what a verb did to it."""
+
+    message = serializers.CharField(help_text="What was done, in a sentence; or who did it before, and when.")
+
+    class Meta(TaskSerializer.Meta):
+        fields = [*TaskSerializer.Meta.fields, "message"]
+        read_only_fields = fields
+
+
+class DispatchedTask(MovedTask):
+    """The same, and what came of looking for a slot for it."""
 
     dispatch = Dispatch()
 
-    class Meta(TaskSerializer.Meta):
-        fields = [*TaskSerializer.Meta.fields, "dispatch"]
+    class Meta(MovedTask.Meta):
+        fields = [*MovedTask.Meta.fields, "dispatch"]
         read_only_fields = fields
 
 

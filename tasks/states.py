@@ -118,6 +118,8 @@ class Event(models.TextChoices):
     MARK_FAILED = "mark_failed"
     LOCK_RELEASED = "state_lock_released"
     """A person let go of an orphaned state lock. It moves nothing by itself."""
+    DISPATCH_FAILED = "dispatch_failed"
+    """Dispatching itself failed, which moves nothing: a history must not forget it when the reason goes."""
 
 
 BY_PEOPLE = (Event.CONFIRM, Event.DISCARD, Event.CANCEL, Event.FORCE_CANCEL, Event.MARK_FAILED)

@@ -1,80 +1,116 @@
 """What a person's word does to a task: the domain's verb, and the sentence that says what came of it.
 
-Pages and the admin go by this table. One verb is missing: which state lock is an orphan, only the layer above knows.
+API, pages and admin go by this table, so that all three say the same. One verb is missing: which state lock is an
+orphan, only the layer above knows.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from iacplatform.base import rights
 from iacplatform.base.problems import Invalid
 from tasks import actions, cancellation, confirmation, dispatching, recovery
-from tasks.models import Task
-from tasks.states import RUNNABLE
+from tasks.follow_ups import Result
+from tasks.models import Task, TaskEvent
+from tasks.states import RUNNABLE, Event, Status
 from workspaces import locks
 from workspaces.models import Workspace
 
 Words = Mapping[str, Any]
-"""What was filled in beside the button."""
-Done = tuple[Task, str]
-"""The task to look at next, and a sentence."""
+"""What was filled in beside the button, or came in the body."""
+
+
+class Effect(StrEnum):
+    """What a verb did."""
+
+    DONE = "done"
+    STARTED = "started"
+    """It is accepted, and what follows takes its time."""
+    NEW_TASK = "new_task"
+    NOTHING_NEW = "nothing_new"
+    """It was done before."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of a verb. `task`: the one to look at next; `sentence`: for people."""
+
+    task: Task
+    sentence: str
+    effect: Effect = Effect.DONE
+
+
 Verb = Callable[[Task, Any, Words], Done]
 
 
 def confirm(task: Task, user: Any, words: Words) -> Done:
-    """Confirm the plan that the page showed. Raises `Invalid` when the form does not say which one that was."""
-    digest = words.get("plan_digest", "")
-    if not digest:
-        raise Invalid("The form does not say which plan it confirms: open the task's page anew and read the plan.")
-    is_new = confirmation.confirm(task, by=user, description=words.get("apply_description", ""), plan_digest=digest)
-    if not is_new:
-        dispatching.ask_again(task)
-    return dispatched(task, "The plan is confirmed." if is_new else "This plan was confirmed before.")
+    """Confirm the plan that `plan_digest` names."""
+    description, digest = words.get("apply_description", ""), words.get("plan_digest", "")
+    if confirmation.confirm(task, by=user, description=description, plan_digest=digest):
+        return dispatched(task, "The plan is confirmed.", Effect.STARTED)
+    when = before(task, Event.CONFIRM, Event.AUTO_APPLY)
+    return dispatched(task, f"This plan was confirmed before{when}.", Effect.NOTHING_NEW)
+
+
+_RETRIED = {
+    Result.NEW_TASK: ("This is a new task; it follows task {task}.", Effect.NEW_TASK),
+    Result.KNOWN_TASK: ("Task {task} was retried before: this is the task that follows it.", Effect.NOTHING_NEW),
+    Result.PLANS_AGAIN: ("A new plan is made; it needs a new confirmation.", Effect.STARTED),
+    Result.LOOKED_AGAIN: ("A slot was looked for again.", Effect.DONE),
+}
 
 
 def retry(task: Task, user: Any, words: Words) -> Done:
     """Try again: the same task where it can go on, else a new one."""
-    looked_at = recovery.retry(task, by=user)
-    if looked_at.pk != task.pk:
-        return dispatched(looked_at, f"This is a new task; it follows task {task.pk}.")
-    if looked_at.status != task.status:
-        return dispatched(looked_at, "A new plan is made; it needs a new confirmation.")
-    dispatching.ask_again(looked_at)
-    return dispatched(looked_at, "A slot was looked for again.")
+    lost = f"Task {task.pk} is marked as failed. " if task.status == Status.NEEDS_ATTENTION else ""
+    tried = recovery.retry(task, by=user)
+    sentence, effect = _RETRIED[tried.result]
+    return dispatched(tried.task, lost + sentence.format(task=task.pk), effect)
 
 
 def discard(task: Task, user: Any, words: Words) -> Done:
     """End the task without applying its plan."""
-    confirmation.discard(task, by=user)
-    return task, "The plan is discarded."
+    if confirmation.discard(task, by=user):
+        return Done(task, "The plan is discarded.")
+    return Done(task, f"The plan was discarded before{before(task, Event.DISCARD)}.", Effect.NOTHING_NEW)
 
 
 def cancel(task: Task, user: Any, words: Words) -> Done:
     """End the task, or ask its engine to stop."""
-    cancellation.cancel(task, by=user)
-    return task, "The task is cancelled." if task.is_final else "The engine is asked to stop; then the task ends."
+    if cancellation.cancel(task, by=user):
+        asked = "The engine is asked to stop; then the task ends."
+        return Done(task, "The task is cancelled." if task.is_final else asked)
+    what = "The task was cancelled before" if task.is_final else "The engine was asked to stop before"
+    return Done(task, f"{what}{before(task, Event.CANCEL)}.", Effect.NOTHING_NEW)
 
 
 def force_cancel(task: Task, user: Any, words: Words) -> Done:
     """Do not wait for the engine to stop."""
-    cancellation.force_cancel(task, by=user)
+    if not cancellation.force_cancel(task, by=user):
+        when = before(task, Event.FORCE_CANCEL, Event.CANCEL)
+        return Done(task, f"Nobody waits for its engine any more: it was cancelled before{when}.", Effect.NOTHING_NEW)
     if task.is_final:
-        return task, "The task is cancelled; nobody waited for its engine."
-    return task, "Nobody waits for the engine any more. How far its apply came is unknown: the task needs attention."
+        return Done(task, "The task is cancelled; nobody waited for its engine.")
+    what_now = "How far its apply came is unknown: the task needs attention."
+    return Done(task, f"Nobody waits for the engine any more. {what_now}")
 
 
 def mark_failed(task: Task, user: Any, words: Words) -> Done:
     """Say that the lost apply is over."""
-    recovery.mark_failed(task, by=user, reason=reason(words))
+    if not recovery.mark_failed(task, by=user, reason=words.get("reason", "")):
+        when = before(task, Event.MARK_FAILED)
+        return Done(task, f"The task was marked as failed before{when}.", Effect.NOTHING_NEW)
     held = Workspace.objects.get(pk=task.workspace_id)
     after = f"stays locked by {held.locked_by}" if held.is_locked else "is free"
-    return task, f"The task is marked as failed and has let go of its locks. Workspace {held.name} {after}."
+    return Done(task, f"The task is marked as failed and has let go of its locks. Workspace {held.name} {after}.")
 
 
 def unlock(task: Task, user: Any, words: Words) -> Done:
     """Unlock the task's workspace."""
     locks.unlock(task.workspace)
-    return task, f"Workspace {task.workspace.name} is unlocked."
+    return Done(task, f"Workspace {task.workspace.name} is unlocked.")
 
 
 VERBS: dict[str, Verb] = {
@@ -87,6 +123,16 @@ VERBS: dict[str, Verb] = {
     "unlock": unlock,
 }
 
+_FILLED_IN = {
+    "confirm-apply": (
+        "plan_digest",
+        "The form does not say which plan it confirms: open the task's page anew and read the plan.",
+    ),
+    "mark-failed": ("reason", "Say why, in the field beside it."),
+    "release-lock": ("reason", "Say why, in the field beside it."),
+}
+"""What a form must say: a person has read it, or thought of it."""
+
 
 def may_ask(user: Any, name: str) -> bool:
     """Return whether `user` may ask for this verb on some task, at some time."""
@@ -94,26 +140,35 @@ def may_ask(user: Any, name: str) -> bool:
 
 
 def ask(table: Mapping[str, Verb], name: str, task: Task, user: Any, words: Words) -> Done:
-    """Do the verb of that name for `user`, who needs the right to it; raise what the verb refuses."""
+    """Do the verb of that name for `user`, who needs the right to it and fills in a form.
+
+    Raises `Invalid` where the form lacks something, and what the verb refuses.
+    """
     actions.demand(task, user, name)
-    return table[name](task, user, words)
+    field, fault = _FILLED_IN.get(name, ("", ""))
+    filled_in = {name: value.strip() if isinstance(value, str) else value for name, value in words.items()}
+    if field and not filled_in.get(field):
+        raise Invalid(fault)
+    return table[name](task, user, filled_in)
 
 
-def reason(words: Words) -> str:
-    """Return why, or raise `Invalid` where nothing is said."""
-    said: str = words.get("reason", "").strip()
-    if not said:
-        raise Invalid("Say why, in the field beside it.")
-    return said
-
-
-def dispatched(task: Task, sentence: str) -> Done:
+def dispatched(task: Task, sentence: str, effect: Effect = Effect.DONE) -> Done:
     """Return the task as its row is now, and the sentence with what came of looking for a slot."""
     seen = Task.objects.select_related("workspace").get(pk=task.pk)
-    found = dispatching.outcome(seen)
-    if found["outcome"] == "offered":
-        return seen, f"{sentence} Slot {seen.slot} of an agent is held for it."
+    return Done(seen, f"{sentence} {_outcome(seen)}".strip(), effect)
+
+
+def _outcome(task: Task) -> str:
+    found = dispatching.outcome(task)
+    if found["outcome"] == "offered" and not task.is_final:
+        return f"Slot {task.slot} of an agent is held for it."
     if found["outcome"] == "deferred":
-        return seen, f"{sentence} Looking for a slot did not succeed; it is tried again within seconds."
-    waits = seen.status in RUNNABLE and found["wait_reason"] is not None
-    return seen, f"{sentence} It waits: {found['wait_reason']['message']}" if waits else sentence
+        return "Looking for a slot did not succeed; it is tried again within seconds."
+    waits = task.status in RUNNABLE and found["wait_reason"] is not None
+    return f"It waits: {found['wait_reason']['message']}" if waits else ""
+
+
+def before(task: Task, *events: Event) -> str:
+    """Return who did it and when, to be put behind "before"."""
+    last = TaskEvent.objects.filter(task=task, event__in=events).order_by("id").last()
+    return f", by {last.actor} at {last.at:%Y-%m-%d %H:%M:%S} UTC" if last else ""

@@ -1,6 +1,6 @@
-"""What people do to a task. Each answers with the task as it is afterwards; a refused move is 409 and says why."""
+"""What people do to a task. Each answers with the task and a sentence; a refused move is 409 and says why."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeVar
 
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -9,10 +9,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from iacplatform.base.serializers import Strict
-from tasks import actions, cancellation, confirmation, dispatching, recovery
+from tasks import actions, dispatching, verbs
 from tasks.api.rows import OneTask
-from tasks.models import Task
-from tasks.serializers import Confirmation, DispatchedTask, Nothing, TaskSerializer, Verdict
+from tasks.serializers import Confirmation, DispatchedTask, MovedTask, Nothing, Verdict
+from tasks.verbs import Done, Effect
+
+_CODES = {Effect.NEW_TASK: status.HTTP_201_CREATED, Effect.STARTED: status.HTTP_202_ACCEPTED}
 
 View = TypeVar("View", bound=type[Any])
 
@@ -25,27 +27,26 @@ def says(request: type[Strict] | None, **codes: type[Any]) -> Callable[[View], V
 
 
 class Verb(OneTask):
-    """One verb of `tasks.actions`: its name there, what its body takes, and what it does."""
+    """One verb of the table: its name there, what its body takes, and the shape of its answer."""
 
     name: ClassVar[str]
     takes: ClassVar[type[Strict]] = Nothing
+    gives: ClassVar[type[MovedTask]] = MovedTask
+    table: ClassVar[Mapping[str, verbs.Verb]] = verbs.VERBS
 
     def post(self, request: Request, **names: Any) -> Response:
         """Do it."""
         actions.demand(self.task, request.user, self.name)
         asked = self.takes(data=request.data)
         asked.is_valid(raise_exception=True)
-        return self.act(self.task, request.user, asked.validated_data)
+        return self.told(self.table[self.name](self.task, request.user, asked.validated_data))
 
-    def act(self, task: Task, by: Any, words: dict[str, Any]) -> Response:
-        """Call the domain's verb and answer."""
-        raise NotImplementedError
-
-    def dispatched(self, task: Task, code: int) -> Response:
-        """Answer with the task and with what came of looking for a slot."""
-        seen = self.get_queryset().get(pk=task.pk)
-        seen.dispatch = dispatching.outcome(seen)
-        return Response(DispatchedTask(seen, context=self.get_serializer_context()).data, status=code)
+    def told(self, done: Done) -> Response:
+        """Answer with the task as its row is now, and with what was done."""
+        seen = self.get_queryset().get(pk=done.task.pk)
+        seen.message, seen.dispatch = done.sentence, dispatching.outcome(seen)
+        shown = self.gives(seen, context=self.get_serializer_context())
+        return Response(shown.data, status=_CODES.get(done.effect, status.HTTP_200_OK))
 
 
 @says(Confirmation, ok=DispatchedTask, accepted=DispatchedTask)
@@ -54,76 +55,55 @@ class ConfirmApply(Verb):
 
     name = "confirm-apply"
     takes = Confirmation
-
-    def act(self, task: Task, by: Any, words: dict[str, Any]) -> Response:
-        """Confirm."""
-        if confirmation.confirm(task, by=by, description=words["apply_description"], plan_digest=words["plan_digest"]):
-            return self.dispatched(task, status.HTTP_202_ACCEPTED)
-        dispatching.ask_again(task)
-        return self.dispatched(task, status.HTTP_200_OK)
+    gives = DispatchedTask
 
 
-@says(None, ok=TaskSerializer)
+@says(None, ok=MovedTask)
 class Discard(Verb):
-    """End the task without applying its plan."""
+    """End the task without applying its plan. Done again: 200, nothing new, and `message` says who did it when."""
 
     name = "discard"
 
-    def act(self, task: Task, by: Any, words: dict[str, Any]) -> Response:
-        """Discard."""
-        confirmation.discard(task, by=by)
-        return self.answer(task.pk)
 
-
-@says(None, ok=TaskSerializer)
+@says(None, ok=MovedTask)
 class Cancel(Verb):
-    """Cancel the task: at once where nothing runs, else its engine is asked to stop."""
+    """Cancel the task: at once where nothing runs, else its engine is asked to stop.
+
+    Done again: 200, nothing new, and `message` says who did it when. A task that ended otherwise is 409.
+    """
 
     name = "cancel"
 
-    def act(self, task: Task, by: Any, words: dict[str, Any]) -> Response:
-        """Cancel."""
-        cancellation.cancel(task, by=by)
-        return self.answer(task.pk)
 
-
-@says(None, ok=TaskSerializer)
+@says(None, ok=MovedTask)
 class ForceCancel(Verb):
-    """End a cancelled phase without waiting for its engine; an apply that may run needs attention then."""
+    """End a phase that was cancelled before, without waiting for its engine.
+
+    A plan is `cancelled`. An apply that may run is `needs_attention`: its slot stays taken, and its late result counts,
+    until its agent is given up. 409 before the cancel, and where nothing runs. Done again: 200, nothing new.
+    """
 
     name = "force-cancel"
-
-    def act(self, task: Task, by: Any, words: dict[str, Any]) -> Response:
-        """Cancel without waiting."""
-        cancellation.force_cancel(task, by=by)
-        return self.answer(task.pk)
 
 
 @says(None, ok=DispatchedTask, created=DispatchedTask, accepted=DispatchedTask)
 class Retry(Verb):
-    """Try again. 201: a new task; 202: a new plan of this one; 200: a slot is looked for again, now."""
+    """Try again. 201: a new task; 202: a new plan of this one; 200: a slot is looked for again, now.
+
+    Retried again while the new task is not final: 200 with that one, nothing new. A back-off ends at once. A task that
+    needs attention is marked as failed first.
+    """
 
     name = "retry"
-
-    def act(self, task: Task, by: Any, words: dict[str, Any]) -> Response:
-        """Retry."""
-        tried = recovery.retry(task, by=by)
-        if tried.pk != task.pk:
-            return self.dispatched(tried, status.HTTP_201_CREATED)
-        if tried.status != task.status:
-            return self.dispatched(tried, status.HTTP_202_ACCEPTED)
-        dispatching.ask_again(tried)
-        return self.dispatched(tried, status.HTTP_200_OK)
+    gives = DispatchedTask
 
 
-@says(Verdict, ok=TaskSerializer)
+@says(Verdict, ok=MovedTask)
 class MarkFailed(Verb):
-    """Say that a lost apply is over; the workspace and its orphaned state lock are let go."""
+    """Say that a lost apply is over; the workspace and its orphaned state lock are let go.
+
+    Done again: 200, nothing new, and `message` says who did it when. A task that ended otherwise is 409.
+    """
 
     name = "mark-failed"
     takes = Verdict
-
-    def act(self, task: Task, by: Any, words: dict[str, Any]) -> Response:
-        """Mark as failed."""
-        recovery.mark_failed(task, by=by, reason=words["reason"])
-        return self.answer(task.pk)

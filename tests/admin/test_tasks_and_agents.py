@@ -11,7 +11,8 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from agents.models import Agent
+from agents.models import Agent, Silence
+from iacplatform.base import clock
 from iacplatform.base.models import SWEEP, Beat
 from tasks.models import Task
 from tests import factories as rows
@@ -61,6 +62,7 @@ def everything() -> None:
     task = factories.applied()
     factories.say(task, b"words")
     Beat.objects.strike(SWEEP)
+    Silence.objects.create(agent=Agent.objects.earliest("pk"), silent_from=clock.now(), cause="late")
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)

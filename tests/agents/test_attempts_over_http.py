@@ -169,7 +169,7 @@ def test_an_apply_gets_the_parts_of_its_plan() -> None:
 
 def test_of_several_plans_it_gets_the_confirmed_one() -> None:
     task = factories.stale()
-    task = factories.planned(factories.running(recovery.retry(task, by=factories.person())))
+    task = factories.planned(factories.running(recovery.retry(task, by=factories.person()).task))
     task = factories.running(confirm(task))
     content = ask(task, f"{JOB}/plan/file").content
     assert (_sha256(content), task.plan_count) == (task.plan_digest, 2)

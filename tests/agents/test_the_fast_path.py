@@ -83,7 +83,7 @@ def test_retry_ends_a_back_off_at_once() -> None:
     task = factories.backing_off()
     ada = join("ada")
     assert offered_to(ada) == []
-    again = recovery.retry(task, by=factories.person())
+    again = recovery.retry(task, by=factories.person()).task
     dispatching.ask_again(again)
     assert offered_to(ada) == [task.pk]
 

@@ -90,8 +90,12 @@ def test_without_a_lock_there_is_nothing_to_release(api: APIClient) -> None:
 
 
 def test_a_task_that_waits_for_a_state_lock_offers_to_release_it(api: APIClient) -> None:
-    task = factories.pending()
+    gone = factories.applying()
+    held_by(gone)
+    task = factories.pending(workspace=gone.workspace)
     Task.objects.filter(pk=task.pk).update(reason_code="state_locked")
+    assert "release-lock" not in api.get(f"/api/v1/tasks/{task.pk}").json()["actions"]
+    factories.finish(gone, "failed", exit_code=1)
     assert "release-lock" in api.get(f"/api/v1/tasks/{task.pk}").json()["actions"]
     viewer = rows.client(rows.person("tasks.view_task"))
     assert viewer.get(f"/api/v1/tasks/{task.pk}").json()["actions"] == []

@@ -36,14 +36,11 @@ HARMLESS = {
     (factories.applying, "confirm-apply"),
     (factories.applied, "confirm-apply"),
     (factories.needing_attention, "confirm-apply"),
-    (factories.pending, "force-cancel"),
-    (factories.offered, "force-cancel"),
-    (factories.backing_off, "force-cancel"),
-    (factories.awaiting_confirmation, "force-cancel"),
-    (factories.stale, "force-cancel"),
-    (factories.confirmed, "force-cancel"),
+    (factories.discarded, "discard"),
+    (factories.cancelled, "cancel"),
+    (factories.cancelled, "force-cancel"),
 }
-"""Not offered, because another verb is the right one or it was done; still no mistake."""
+"""Not offered, because it was done; still no mistake."""
 
 
 @pytest.fixture(autouse=True)

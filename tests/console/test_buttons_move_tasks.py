@@ -25,7 +25,7 @@ def test_confirm_applies_the_plan_that_was_read(console: Client, ann: User) -> N
 def test_a_second_click_confirms_nothing_new(console: Client) -> None:
     task = factories.awaiting_confirmation()
     fields = pages.forms(console.get(pages.address(task)))[pages.address(task, "confirm-apply")]
-    for sentence in ("The plan is confirmed.", "This plan was confirmed before."):
+    for sentence in ("The plan is confirmed.", "This plan was confirmed before, by user:ann at"):
         answer = console.post(pages.address(task, "confirm-apply"), fields, follow=True)
         assert sentence in pages.text(answer)
     assert task.events.filter(event="confirm").count() == 1

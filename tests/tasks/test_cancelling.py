@@ -37,11 +37,10 @@ def force_cancel(task: Task) -> Task:
     return factories.reread(task)
 
 
-@pytest.mark.parametrize("verb", [cancel, force_cancel])
 @pytest.mark.parametrize("number", range(len(AT_ONCE)))
-def test_what_does_not_run_is_cancelled_at_once(verb: Callable[[Task], Task], number: int) -> None:
+def test_what_does_not_run_is_cancelled_at_once(number: int) -> None:
     task = AT_ONCE[number]()
-    cancelled = verb(task)
+    cancelled = cancel(task)
     assert (cancelled.status, cancelled.lease, cancelled.stage) == (Status.CANCELLED, "", "")
     assert cancelled.epoch > task.epoch
     assert not task.attempts.filter(ended_at=None).exists()
@@ -107,6 +106,12 @@ def test_force_comes_only_after_a_cancel() -> None:
     task = factories.applying()
     with pytest.raises(IllegalMove, match="cancel it first"):
         force_cancel(task)
+
+
+@pytest.mark.parametrize("number", range(len(AT_ONCE)))
+def test_where_nothing_runs_there_is_nothing_to_force(number: int) -> None:
+    with pytest.raises(IllegalMove, match="force cancel is not possible there. Possible now: .*cancel"):
+        force_cancel(AT_ONCE[number]())
 
 
 def test_force_does_not_wait_for_a_plan() -> None:

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 
 def retry(task: Task) -> Task:
-    return recovery.retry(task, by=factories.person("bob"))
+    return recovery.retry(task, by=factories.person("bob")).task
 
 
 @pytest.mark.parametrize("make", [factories.failed, factories.cancelled, factories.discarded])

@@ -25,7 +25,7 @@ IN_PLACE: dict[str, set[Position]] = {
     },
     "discard": {Position.APPLY_PENDING},
     "cancel": set(Position) - {Position.NEEDS_ATTENTION, Position.ENDED},
-    "force_cancel": {Position.WAITING, Position.PENDING, Position.APPLY_PENDING, Position.CONFIRMED},
+    "force_cancel": set(),
     "retry": {Position.PENDING, Position.CONFIRMED, Position.NEEDS_ATTENTION},
     "mark_failed": {Position.NEEDS_ATTENTION},
     "accept": {Position.PLANNING, Position.APPLYING},

@@ -1,0 +1,47 @@
+"""When agents were not heard: written down when a silence ends, or the agent is given up. Evidence, no more."""
+
+from datetime import timedelta
+
+from django.conf import settings
+
+from agents import protocol
+from agents.models import Agent, Silence
+from agents.models.silence import Cause
+from iacplatform.base import clock
+
+MISSED_BEATS = 2.5
+"""Fewer than this may be late without a word about it."""
+
+KEEP = timedelta(days=90)
+
+
+def heartbeat_seconds() -> float:
+    """Return how often an agent is asked to beat."""
+    lease_seconds: float = settings.AGENT_LEASE_SECONDS
+    return min(protocol.HEARTBEAT_SECONDS, lease_seconds / 4)
+
+
+def patience_seconds() -> float:
+    """Return after how long without a heartbeat it is a silence."""
+    return MISSED_BEATS * heartbeat_seconds()
+
+
+def end(agent: Agent, cause: Cause) -> None:
+    """Write down that the agent was silent until now, if it was. `agent`: its row, locked, as it was before."""
+    seen = agent.last_seen_at
+    if seen is None or seen > clock.now() - timedelta(seconds=patience_seconds()):
+        return
+    if not Silence.objects.filter(agent=agent, heard_at=None).update(heard_at=clock.DatabaseNow()):
+        Silence.objects.create(agent=agent, silent_from=seen, heard_at=clock.DatabaseNow(), cause=cause)
+
+
+def give_up(agent: Agent) -> None:
+    """Write down that the agent's lease ended and it was not heard of since. `agent`: its row, locked."""
+    if agent.last_seen_at is not None:
+        facts = {"silent_from": agent.last_seen_at, "cause": Cause.GIVEN_UP}
+        Silence.objects.get_or_create(agent=agent, heard_at=None, defaults=facts)
+
+
+def forget_old() -> None:
+    """Delete what nobody asks for any more."""
+    Silence.objects.filter(silent_from__lt=clock.now() - KEEP).delete()
