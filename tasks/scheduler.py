@@ -4,10 +4,12 @@ Called whenever something ended or a lock changed, and by the sweep; calling it 
 """
 
 import logging
+from contextlib import suppress
 
 from django.db import transaction
 
 from iacplatform.base import actors
+from iacplatform.base.problems import NotFound
 from tasks import attempts, moves, reasons
 from tasks.errors import LostRace
 from tasks.models import Task
@@ -20,8 +22,11 @@ log = logging.getLogger(__name__)
 
 
 def advance(workspace_id: str) -> None:
-    """Let the first task go on, hold back what a lock forbids, and say of the others what they wait for."""
-    with transaction.atomic():
+    """Let the first task go on, hold back what a lock forbids, and say of the others what they wait for.
+
+    Nothing where the workspace is gone: it may have been deleted between the end of its last task and the news of it.
+    """
+    with suppress(NotFound), transaction.atomic():
         workspace = Workspace.objects.locked_for_change(workspace_id)
         queue = list(Task.objects.filter(workspace=workspace).live().changing().order_by("id"))
         _hold_for_the_lost(workspace, queue)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tasks import cancellation, confirmation, recovery
+from tasks import cancellation, confirmation, recovery, scheduler
 from tasks.models import Task
 from tasks.states import Event, Status
 from tests.tasks import factories
@@ -93,3 +93,7 @@ def test_a_plan_that_changes_nothing_needs_neither_queue_nor_lock() -> None:
 def test_a_plan_that_changes_nothing_keeps_nobody_waiting() -> None:
     first = factories.planning(task_type="plan")
     assert factories.pending(workspace=first.workspace).status == Status.PENDING
+
+
+def test_news_of_a_workspace_that_was_deleted_meanwhile_are_no_failure() -> None:
+    scheduler.advance("ws-gone")
