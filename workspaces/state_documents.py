@@ -41,6 +41,14 @@ def read(content: bytes) -> Document:
     return Document(serial=serial, lineage=lineage, resources=resources, digest=digest, content=content)
 
 
+def addresses(content: bytes) -> set[str]:
+    """Return the addresses of the instances that a stored state manages, as the engine writes them in its log."""
+    resources = _parse(content).get("resources")
+    found = resources if isinstance(resources, list) else []
+    managed = [each for each in found if isinstance(each, dict) and each.get("mode") == "managed"]
+    return {_address(each, instance) for each in managed for instance in each.get("instances") or []}
+
+
 def with_serial(content: bytes, serial: int) -> bytes:
     """Return the same state under another serial, all else as it was written: its numbers may be longer than ours."""
     text = content.decode(json.detect_encoding(content), "surrogatepass")
@@ -69,6 +77,13 @@ def refusal(new: Document, newest: Any) -> str:
     if new.serial < newest.serial:
         return f"Serial {new.serial} is older than the stored {newest.serial}. Read the state again."
     return ""
+
+
+def _address(resource: dict[str, Any], instance: Any) -> str:
+    module = f"{resource['module']}." if resource.get("module") else ""
+    key = instance.get("index_key") if isinstance(instance, dict) else None
+    index = "" if key is None else f"[{json.dumps(key, ensure_ascii=False)}]"
+    return f"{module}{resource.get('type')}.{resource.get('name')}{index}"
 
 
 def _serial_span(text: str) -> tuple[int, int]:
