@@ -4,19 +4,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from agents.capacity import Capacity, Room
-from iacplatform.base import clock
 from tasks import plans
 from tasks.attempts import phase_of
-from tasks.models import Attempt, Plan, Task
+from tasks.models import Plan, Task
 from tasks.reasons import WaitReason
 from tasks.states import Lease, Phase, Status
 from workspaces.models import Workspace
 
 STICKY_SECONDS = 5
 """How long a confirmed task waits for the agent that keeps its slot to come back, before it goes anywhere else."""
-
-SHUN_SECONDS = 120
-"""How long an agent that let an offer of the task lapse is asked only when there is no other."""
 
 
 @dataclass
@@ -58,8 +54,9 @@ class Candidate:
 
     @property
     def kept(self) -> Room | None:
-        """The connected agent that keeps a slot for it."""
-        return self.capacity.room_of(self.task.agent_id) if self.task.lease == Lease.RESERVED else None
+        """The agent that keeps a slot for it, is connected, and takes what it is offered."""
+        room = self.capacity.room_of(self.task.agent_id) if self.task.lease == Lease.RESERVED else None
+        return room if room is not None and room.pause is None else None
 
     @property
     def awaits_kept_slot(self) -> bool:
@@ -69,21 +66,16 @@ class Candidate:
             return False
         return (self.capacity.now - task.confirmed_at).total_seconds() < STICKY_SECONDS
 
-    @cached_property
-    def shunned(self) -> set[str]:
-        """Ids of agents that did not accept it lately. A task that was never offered has none, and asks nobody."""
-        if not self.task.epoch:
-            return set()
-        lately = Attempt.objects.filter(task=self.task, offered_at__gt=clock.In(seconds=-SHUN_SECONDS))
-        return set(lately.filter(outcome="lapsed").values_list("agent_id", flat=True))
-
     def choose(self) -> tuple[Room, int]:
-        """Return the slot that is kept for it, else one of the fullest agent: empty agents stay empty, to go away."""
+        """Return the slot that is kept for it, else one of the fullest agent: empty agents stay empty, to go away.
+
+        Agents that let their last offer lapse are asked last.
+        """
         kept, slot = self.kept, self.task.slot
         if kept is not None and kept in self.able and slot is not None:
             return kept, slot
         rooms = [room for room in self.able if room.free]
-        fullest = min(rooms, key=lambda room: (room.agent.pk in self.shunned, len(room.free), room.agent.name))
+        fullest = min(rooms, key=lambda room: (room.pause is not None, len(room.free), room.agent.name))
         return fullest, min(fullest.free)
 
 

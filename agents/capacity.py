@@ -1,12 +1,14 @@
 """What a pool can take right now: the free slots of its connected agents, as one look at the database shows them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from agents import pauses
 from agents.models import Agent
+from agents.pauses import Pause
 from iacplatform.base import clock
 from pools import freeze
 from pools.models import Pool, PoolType
@@ -17,10 +19,14 @@ from tasks.states import Lease
 
 @dataclass(kw_only=True)
 class Room:
-    """A connected agent that takes work, and which of its slots are free."""
+    """A connected agent that takes work, and which of its slots may be offered.
+
+    `pause`: it has let offers lapse. Then it is passed over, and after that asked for one slot at a time.
+    """
 
     agent: Agent
     free: set[int]
+    pause: Pause | None = None
 
     def has(self, engine: str, version: str = "") -> bool:
         """Return whether the agent has this engine, in this version where one is given."""
@@ -72,7 +78,7 @@ class Capacity:
     def release(self, agent_id: str, slot: int | None) -> None:
         """Note that a slot became free in this very pass."""
         room = self.room_of(agent_id)
-        if room is not None and slot is not None and slot < room.agent.capacity:
+        if room is not None and room.pause is None and slot is not None and slot < room.agent.capacity:
             room.free.add(slot)
 
     def summary(self) -> dict[str, Any]:
@@ -83,7 +89,7 @@ class Capacity:
 
 
 def look(pool: Pool | None, now: datetime) -> Capacity:
-    """Return the pool's capacity at this moment of the database's clock: two queries, whatever the history."""
+    """Return the pool's capacity at this moment of the database's clock: three queries, whatever the history."""
     if pool is None:
         return Capacity(pool=None, now=now)
     present = list(Agent.objects.filter(pool=pool, lease_until__gt=clock.DatabaseNow()))
@@ -93,11 +99,22 @@ def look(pool: Pool | None, now: datetime) -> Capacity:
     return Capacity(
         pool=pool,
         now=now,
-        rooms=[Room(agent=agent, free=_free(agent, leased)) for agent in working.values()],
+        rooms=_rooms(working.values(), leased, now),
         reservations=[task for task in leased if task.lease == Lease.RESERVED],
         away=frozenset(agent.pk for agent in present if not agent.session and not agent.draining),
         leaving=sum(1 for agent in present if agent.session and agent.draining),
     )
+
+
+def _rooms(working: Collection[Agent], leased: Collection[Task], now: datetime) -> list[Room]:
+    paused = pauses.of(working)
+    asked = {task.agent_id for task in leased if task.lease == Lease.OFFERED}
+    rooms = [Room(agent=agent, free=_free(agent, leased), pause=paused.get(agent.pk)) for agent in working]
+    for room in rooms:
+        if room.pause is not None:
+            is_asked = room.agent.pk in asked or room.pause.until > now
+            room.free = set() if is_asked else set(sorted(room.free)[:1])
+    return rooms
 
 
 def _free(agent: Agent, leased: Iterable[Task]) -> set[int]:

@@ -126,13 +126,13 @@ def _decide(candidate: Candidate, done: Pass) -> WaitReason | None:
 
 
 def _wants_room(candidate: Candidate, reason: WaitReason) -> bool:
-    return reason.code == Code.NO_FREE_SLOT and not candidate.awaits_kept_slot
+    return reason.code in {Code.NO_FREE_SLOT, Code.OFFER_NOT_ACCEPTED} and not candidate.awaits_kept_slot
 
 
 def _offer(candidate: Candidate, done: Pass) -> None:
     task, capacity = candidate.task, candidate.capacity
     room, slot = candidate.choose()
-    kept_on, kept, was_due = task.agent_id, task.slot, (task.reason or {}).get("turn") != Turn.TIME
+    kept_on, kept, was_due = task.agent_id, task.slot, not _is_timed(task)
     try:
         attempts.offer(task, room.place(slot))
     except (LostRace, IntegrityError) as error:
@@ -146,12 +146,18 @@ def _offer(candidate: Candidate, done: Pass) -> None:
     done.overdue += was_due
 
 
+def _is_timed(task: Task) -> bool:
+    """Whether it waited for a moment to come, of which there is no news: the end of a back-off, of an agent's pause."""
+    reason = task.reason or {}
+    return reason.get("turn") == Turn.TIME or "asked_again_at" in reason.get("evidence", {})
+
+
 def _reclaim(candidate: Candidate) -> bool:
     """Give up the oldest reservation on an agent that could do this task; return whether there was one."""
     capacity = candidate.capacity
     if capacity.can_grow:
         return False
-    held = capacity.holding({room.agent.pk for room in candidate.able})
+    held = capacity.holding({room.agent.pk for room in candidate.able if room.pause is None})
     return any(_give_up(holder, candidate) for holder in held)
 
 

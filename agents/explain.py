@@ -19,7 +19,7 @@ Answer = dict[str, Any]
 
 def explain(task: Task) -> dict[str, Any]:
     """Return `{"gates": [{"name", "result", "reason"}], "wait_reason"}` in the contract's shape."""
-    seen = Task.objects.select_related("workspace__state_lock").with_pool().get(pk=task.pk)
+    seen = Task.objects.with_outlook().select_related("workspace__state_lock").with_pool().get(pk=task.pk)
     return {"gates": _answers(seen), "wait_reason": seen.wait_reason}
 
 
@@ -53,5 +53,5 @@ def _shown(reason: WaitReason, task: Task, now: datetime) -> dict[str, Any]:
     """Return the reason in the contract's shape; it began when the task's row says so, or just now."""
     since = task.reason_since if task.reason_since and task.reason_code == reason.code else now
     grace, look = reason.grace_seconds, timedelta(seconds=reason.check_seconds)
-    deadline = None if grace is None else since + timedelta(seconds=grace)
+    deadline = reason.deadline or (None if grace is None else since + timedelta(seconds=grace))
     return reasons.shown(reason.stored(), since=since, next_check_at=now + look, deadline=deadline)

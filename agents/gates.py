@@ -5,7 +5,7 @@ The dispatcher and `explain` go through the same list, so an explanation cannot 
 
 from collections.abc import Callable
 
-from agents import waits
+from agents import orphans, waits
 from agents.candidates import Candidate
 from pools.models import PoolType
 from tasks import reasons, results, scheduler
@@ -44,7 +44,7 @@ def state_lock(candidate: Candidate) -> WaitReason | None:
     """No other run holds the state, or the task takes no lock."""
     workspace = candidate.workspace
     if candidate.task.is_changing and hasattr(workspace, "state_lock"):
-        return waits.state_locked(workspace.state_lock)
+        return waits.state_locked(workspace.state_lock, orphans.sign_of_life(workspace.state_lock))
     return None
 
 
@@ -100,7 +100,8 @@ def free_slot(candidate: Candidate) -> WaitReason | None:
         return waits.kept_slot_away(candidate.task)
     if any(room.free for room in candidate.able):
         return None
-    return waits.no_free_slot(candidate.capacity)
+    deaf = [room for room in candidate.able if room.pause is not None]
+    return waits.nobody_accepts(deaf) if deaf else waits.no_free_slot(candidate.capacity)
 
 
 GATES: tuple[Gate, ...] = (

@@ -1,37 +1,75 @@
 """The sentences for what is missing around a task: pool, agents, slots, the state."""
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import datetime, timedelta
 
 from agents.candidates import STICKY_SECONDS
-from agents.capacity import Capacity
+from agents.capacity import Capacity, Room
 from pools import freeze
 from pools.models import Pool, PoolType
 from tasks.models import Plan, Task
-from tasks.reasons import Code, Turn, WaitReason
+from tasks.reasons import OFFER_GRACE_SECONDS, Code, Turn, WaitReason
 from workspaces.models import StateLock, Workspace
 
 CONFIG_GRACE_SECONDS = 60
 """How long a task may meet a missing piece of configuration before it counts as stuck."""
 
 LOCK_GRACE_SECONDS = 24 * 3600
-"""How long a runnable task, a confirmed apply say, may be held back by a person's lock before it counts as stuck."""
+"""A confirmed apply that a person's lock holds back waits for that person, and is not stuck. After a whole day the lock
+has been forgotten."""
 
 CAPACITY_GRACE_SECONDS = 4 * 3600
-"""A pool may be busy for as long as an apply may take by default."""
+"""Slots that are taken are given back by then: an apply has as long, by default. One that is free is not waited for."""
+
+FREEZE_GRACE_SECONDS = 60
+"""After the end of the window, which is known."""
 
 
-def state_locked(held: StateLock) -> WaitReason:
-    """Another run holds the state."""
+def state_locked(held: StateLock, life: str) -> WaitReason:
+    """Another run holds the state. `life`: why it may still be at work and what to do; empty: it is gone."""
+    since = f"{held.created_at:%Y-%m-%d %H:%M:%S} UTC"
+    gone = ", whose run is over" if not life else ""
     return WaitReason(
         code=Code.STATE_LOCKED,
         turn=Turn.PERSON,
-        message=f"The state is locked by {held.holder} since {held.created_at:%Y-%m-%d %H:%M:%S} UTC.",
-        remedy="It goes on when that run lets go. If that run is dead, release the state lock.",
+        message=f"The state is locked by {held.holder}{gone} since {since}.",
+        remedy=life or "Look at the resources, then release the state lock; it goes on at once.",
         blocker={"kind": "state_lock", "id": held.lock_id},
-        evidence={"holder": held.holder, "operation": str(held.info.get("Operation", ""))},
-        actions=("release-lock", "cancel"),
-        grace_seconds=CAPACITY_GRACE_SECONDS,
+        evidence={
+            "holder": held.holder,
+            "operation": str(held.info.get("Operation", "")),
+            "holder_is_gone": not life,
+        },
+        actions=("cancel",) if life else ("release-lock", "cancel"),
+        grace_seconds=CAPACITY_GRACE_SECONDS if life else CONFIG_GRACE_SECONDS,
     )
+
+
+def nobody_accepts(deaf: Collection[Room]) -> WaitReason:
+    """Agents that could do it are connected, and take nothing. `deaf`: those, not empty."""
+    pauses = {room.agent.name: room.pause for room in deaf if room.pause is not None}
+    lapses, until = max(pause.lapses for pause in pauses.values()), min(pause.until for pause in pauses.values())
+    names = " and ".join(sorted(pauses))
+    return WaitReason(
+        code=Code.OFFER_NOT_ACCEPTED,
+        turn=Turn.MACHINE,
+        message=f"{_did_not_take(sorted(pauses), lapses)}; no other agent that fits has a free slot.",
+        remedy=f"Look at the log of {names} and restart it: who connects is asked at once. It is offered there again "
+        f"after {until:%H:%M:%S} UTC, and at any time to another agent that has a free slot.",
+        blocker={"kind": "agent", "id": next(iter(sorted(room.agent.pk for room in deaf)))},
+        evidence={
+            "agents": {name: pause.lapses for name, pause in sorted(pauses.items())},
+            "times": lapses,
+            "asked_again_at": until.isoformat(),
+        },
+        actions=("retry", "cancel"),
+        grace_seconds=OFFER_GRACE_SECONDS,
+    )
+
+
+def _did_not_take(names: list[str], lapses: int) -> str:
+    who = f"Agents {' and '.join(names)} are" if len(names) > 1 else f"Agent {names[0]} is"
+    return f"{who} connected and did not take the last {f'{lapses} offers' if lapses > 1 else 'offer'}"
 
 
 def backing_off(task: Task, now: datetime) -> WaitReason:
@@ -102,7 +140,8 @@ def pool_frozen(pool: Pool, now: datetime) -> WaitReason:
         blocker={"kind": "pool", "id": pool.pk},
         evidence={"until": until.isoformat() if until else None, "freeze_windows": pool.freeze_windows},
         actions=("cancel",),
-        grace_seconds=7 * 86400,
+        deadline=until + timedelta(seconds=FREEZE_GRACE_SECONDS) if until else None,
+        grace_seconds=FREEZE_GRACE_SECONDS,
     )
 
 

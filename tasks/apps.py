@@ -7,5 +7,6 @@ class TasksConfig(AppConfig):
     name = "tasks"
 
     def ready(self) -> None:
-        """Connect the news that this layer acts upon, now that the models are loaded."""
+        """Connect the news that this layer acts upon, and what rows are read with, now that the models are loaded."""
         import_module("tasks.receivers").connect()
+        import_module("tasks.facts").connect()

@@ -47,7 +47,7 @@ def offer(task: Task, place: Place) -> Attempt:
             Status(task.status),
             actor=actors.DISPATCHER,
             why=_where(task, place),
-            reason=reasons.offered(place.agent_name, place.slot, ACCEPT_SECONDS),
+            reason=reasons.offered(place.agent_name, place.slot, ACCEPT_SECONDS, before=task.reason),
             epoch=task.epoch + 1,
             phase=phase,
             attempt=task.attempt if task.phase == phase else 0,

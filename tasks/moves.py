@@ -1,9 +1,11 @@
 """The one way a task moves: a guarded UPDATE and its event, together or not at all."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Case, F, When
+from django.db.models.expressions import Combinable
 
 from iacplatform.base import actors, clock, news
 from tasks import signals, states
@@ -123,17 +125,21 @@ def _waiting(to: Status, reason: WaitReason | None) -> dict[str, Any]:
 
 def waiting_columns(reason: WaitReason) -> dict[str, Any]:
     """Return the columns of a row that begins to wait for this reason now."""
-    grace = reason.grace_seconds
     return {
         "reason": reason.stored(),
         "reason_code": reason.code,
         "reason_since": clock.DatabaseNow(),
         "next_check_at": clock.In(seconds=reason.check_seconds),
-        "deadline": None if grace is None else clock.In(seconds=grace),
+        "deadline": _deadline(reason, clock.DatabaseNow()),
     }
 
 
 def _reason_columns(reason: WaitReason) -> dict[str, Any]:
     since = Case(When(reason_code=reason.code, then=F("reason_since")), default=clock.DatabaseNow())
-    deadline = None if reason.grace_seconds is None else since + clock.span(reason.grace_seconds)
-    return {**waiting_columns(reason), "reason_since": since, "deadline": deadline}
+    return {**waiting_columns(reason), "reason_since": since, "deadline": _deadline(reason, since)}
+
+
+def _deadline(reason: WaitReason, since: Combinable) -> datetime | Combinable | None:
+    if reason.deadline is not None:
+        return reason.deadline
+    return None if reason.grace_seconds is None else since + clock.span(reason.grace_seconds)

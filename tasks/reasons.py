@@ -1,9 +1,12 @@
 """Why a task that is not final does not move: one of these, always, unless it runs."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
+
+OFFER_GRACE_SECONDS = 15
+"""After an offer that was not taken: time for one other agent to take it."""
 
 
 class Turn(StrEnum):
@@ -44,7 +47,10 @@ class Code(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class WaitReason:
-    """Why a task waits. `grace_seconds`: how long that is in order, counted from when it began; None: without end."""
+    """Why a task waits. `grace_seconds`: how long that is in order, counted from when it began; None: without end.
+
+    `deadline`: until when it is in order, where that moment is known; then it counts.
+    """
 
     code: Code
     turn: Turn
@@ -54,12 +60,16 @@ class WaitReason:
     evidence: dict[str, Any] = field(default_factory=dict)
     actions: tuple[str, ...] = ()
     grace_seconds: int | None = None
+    deadline: datetime | None = None
     check_seconds: int = 2  # the sweep's period: when it is looked at again
 
     def stored(self) -> dict[str, Any]:
         """Return the reason as kept in the task's row."""
-        kept = asdict(self)
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in kept.items()}
+        return {key: _as_json(value) for key, value in asdict(self).items() if key != "deadline"}
+
+
+def _as_json(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def shown(
@@ -77,6 +87,23 @@ def next_check(stored: dict[str, Any], written: datetime, last_look: datetime | 
     return max(written, last_look + timedelta(seconds=stored["check_seconds"]))
 
 
+def unwatched(before: dict[str, Any], last_look: datetime | None) -> dict[str, Any]:
+    """Return what is shown in place of a reason, in the contract's shape, that nobody has looked at for too long."""
+    heard = f"since {last_look:%Y-%m-%d %H:%M:%S} UTC" if last_look else "at all"
+    kept = {key: value.isoformat() if isinstance(value, datetime) else value for key, value in before.items()}
+    return {
+        **before,
+        "code": Code.SCHEDULER_SILENT.value,
+        "turn": Turn.MACHINE.value,
+        "message": f"No sweep has looked at it {heard}, so nothing moves it on. Before that: {before['message']}",
+        "remedy": "An operator starts a worker with manage.py qcluster, or everything with manage.py up, and reads the "
+        f"log of the one that stopped. Before that: {before['remedy']}",
+        "since": last_look or before["since"],
+        "blocker": {"kind": "job", "id": "sweep"},
+        "evidence": {"before": kept, "last_sweep_at": last_look.isoformat() if last_look else None},
+    }
+
+
 def dispatching() -> WaitReason:
     """Only just runnable; the dispatcher looks at it in this very moment."""
     return WaitReason(
@@ -89,8 +116,17 @@ def dispatching() -> WaitReason:
     )
 
 
-def offered(agent_name: str, slot: int, accept_seconds: float) -> WaitReason:
-    """An agent has been asked."""
+def offered(agent_name: str, slot: int, accept_seconds: float, before: dict[str, Any] | None = None) -> WaitReason:
+    """An agent has been asked. `before`: the reason so far; one that says that offers were not taken stays."""
+    asked = _asked(agent_name, slot, accept_seconds)
+    if before is None or before["code"] != Code.OFFER_NOT_ACCEPTED:
+        return asked
+    message = f"{asked.message} Before that: {before['message']}"
+    kept = {"remedy": before["remedy"], "evidence": before["evidence"], "grace_seconds": OFFER_GRACE_SECONDS}
+    return replace(asked, code=Code.OFFER_NOT_ACCEPTED, message=message, **kept)
+
+
+def _asked(agent_name: str, slot: int, accept_seconds: float) -> WaitReason:
     return WaitReason(
         code=Code.OFFERED,
         turn=Turn.MACHINE,
@@ -177,7 +213,7 @@ def offer_not_accepted(cause: str) -> WaitReason:
         remedy="Nothing to do: another slot is sought. If it repeats, look at that agent's log.",
         evidence={"cause": cause},
         actions=("retry", "cancel"),
-        grace_seconds=15,
+        grace_seconds=OFFER_GRACE_SECONDS,
     )
 
 

@@ -21,6 +21,10 @@ class Agents(models.QuerySet["Agent"]):
         """Narrow to agents with an open session that is within its lease."""
         return self.filter(_IS_CONNECTED)
 
+    def taking_work(self) -> Self:
+        """Narrow to connected agents that take something new."""
+        return self.connected().filter(draining=False)
+
     def with_presence(self) -> Self:
         """Add `is_connected`: whether `connected` would name the agent."""
         connected = models.Case(models.When(_IS_CONNECTED, then=True), default=False)

@@ -11,6 +11,10 @@ SWEEP = "sweep"
 BREAK_SECONDS = 15
 """A beat that comes later than this after the one before it starts a new run without a break."""
 
+SILENT_SECONDS = 30
+"""When nobody has swept for so long, nobody will: two turns of the slowest who does. Without a worker a web process
+steps in after 10 s, and looks every 5 s."""
+
 
 class Beats(models.QuerySet["Beat"]):
     def strike(self, name: str) -> None:

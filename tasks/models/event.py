@@ -30,6 +30,7 @@ class TaskEvent(models.Model):
 
     class Meta:
         ordering = ["id"]
+        indexes = [models.Index(fields=["at"], name="event_at")]
 
     def __str__(self) -> str:
         return f"{self.event}: {self.before or '-'} → {self.after}"

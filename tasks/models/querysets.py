@@ -6,10 +6,10 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import models
 from django.db.models import Q
 
-from iacplatform.base import clock, rights
-from iacplatform.base.models import SWEEP, Beat
+from iacplatform.base import rights
 from pools.models import LOCAL, Pool
 from tasks import states
+from tasks.models import outlook
 from tasks.states import Lease, Status
 
 if TYPE_CHECKING:
@@ -72,26 +72,15 @@ class Tasks(models.QuerySet["Task"]):
         return self.filter(no_reason | no_owner | Q(status__in=bounded, deadline=None))
 
     def with_outlook(self) -> Self:
-        """Add what a task's face shows beside its row: `is_stuck`, `last_look` (of the sweep), the people's names."""
-        last_look = Beat.objects.filter(name=SWEEP).values("at")[:1]
-        named = self.select_related("workspace", "created_by", "confirmed_by")
-        is_stuck = models.Case(models.When(_is_stuck(), then=True), default=False)
-        return named.annotate(is_stuck=is_stuck, last_look=models.Subquery(last_look))
+        """Add what a task's face shows beside its row: whether it is stuck, who looked last, and the people's names."""
+        named = self.select_related("workspace__state_lock", "created_by", "confirmed_by")
+        return named.annotate(**outlook.columns())
 
     def stuck(self) -> Self:
         """Narrow to tasks that cannot move by themselves, or should have moved by now (issue: never silently stuck)."""
-        return self.filter(_is_stuck())
+        return self.filter(outlook.is_stuck())
 
     def needing_somebody(self) -> Self:
         """Narrow to tasks that go on only when a person does something: read a plan, decide, or mend what is stuck."""
         # `live` stands apart, so that the partial index of live tasks serves both halves.
-        return self.live().filter(Q(status=Status.APPLY_PENDING) | _is_stuck())
-
-
-def _is_stuck() -> Q:
-    # An unchanged reason is not written again: who looked last, the sweep's own row says.
-    nobody_looks = ~models.Exists(Beat.objects.filter(name=SWEEP, at__gt=clock.In(seconds=-30)))
-    late = Q(deadline__lt=clock.DatabaseNow()) | (Q(next_check_at__lt=clock.In(seconds=-30)) & nobody_looks)
-    waits_for_people = Q(status=Status.APPLY_PENDING) & ~Q(reason_code="plan_stale")
-    late_by_itself = late & ~waits_for_people & ~Q(status=Status.WAITING)
-    return ~Q(status__in=states.FINAL) & (Q(status=Status.NEEDS_ATTENTION) | late_by_itself)
+        return self.live().filter(Q(status=Status.APPLY_PENDING) | outlook.is_stuck())

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from iacplatform.base import clock, encryption
-from tasks import reasons, states
+from tasks import reasons, states, warnings
 from tasks.models.querysets import Tasks
 from tasks.states import Lease, Phase, Position, Status, TaskType
 from workspaces.models import Configuration, Workspace
@@ -84,10 +84,20 @@ class Task(models.Model):
 
     objects = Tasks.as_manager()
 
+    # Of rows read `with_outlook`, all of one moment:
     is_stuck: bool
-    """Of rows read `with_outlook`."""
+    is_silent: bool = False
+    """Whether the sweep should have looked at it, and did not."""
     last_look: datetime | None = None
-    """When the sweep last looked at every task; of rows read `with_outlook`."""
+    """When the sweep last looked at every task."""
+    seen_at: datetime | None = None
+    """When the row was read, by the database's clock; None: without its outlook."""
+    begun_at: datetime | None = None
+    """When the agent accepted what runs now; this and the next ones only while it runs."""
+    output_at: datetime | None = None
+    """When the last piece of log of what runs now arrived."""
+    agent_seen_at: datetime | None = None
+    agent_lease_until: datetime | None = None
 
     class Meta:
         ordering = ["-id"]
@@ -164,7 +174,16 @@ class Task(models.Model):
         if self.reason is None or self.reason_since is None or self.next_check_at is None:
             return None
         next_check_at = reasons.next_check(self.reason, self.next_check_at, self.last_look)
-        return reasons.shown(self.reason, since=self.reason_since, next_check_at=next_check_at, deadline=self.deadline)
+        shown = reasons.shown(self.reason, since=self.reason_since, next_check_at=next_check_at, deadline=self.deadline)
+        return reasons.unwatched(shown, self.last_look) if self.is_silent else shown
+
+    @property
+    def warnings(self) -> list[dict[str, Any]]:
+        """What is not as it should be, though the task is not stuck yet: `{"code", "message", "since"}` for each.
+
+        Of rows read `with_outlook`; others have none.
+        """
+        return warnings.of(self)
 
     def log_fields(self) -> dict[str, Any]:
         """Return the facts that a log line about this task carries."""

@@ -98,10 +98,11 @@ def test_a_silent_agent_has_no_capacity() -> None:
     assert factories.reread(task).reason_code == "no_connected_agent"
 
 
-def test_an_agent_that_let_the_offer_lapse_is_asked_last() -> None:
+def test_an_agent_that_let_the_offer_lapse_is_asked_last(later: Later) -> None:
     deaf = factories.agent("deaf", connected=True, capacity=1)
     task = factories.pending()
     assert offered_to(deaf) == [task.pk]
+    later(attempts.ACCEPT_SECONDS)
     ears = factories.agent("ears", connected=True, capacity=9)
     recovery.slot_lost(task.pk, deaf.pk, cause="Not accepted.", last_seen=None)
     assert offered_to(ears) == [task.pk]

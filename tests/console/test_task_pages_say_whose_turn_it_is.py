@@ -8,6 +8,7 @@ from django.test import Client
 
 from agents import dispatcher
 from iacplatform.base import clock
+from iacplatform.base.models import SWEEP, Beat
 from iacplatform.console import stages
 from pools.models import Pool
 from tasks import actions
@@ -65,6 +66,7 @@ def test_a_stuck_task_says_so_in_an_element_with_its_code_and_its_buttons(consol
 def test_a_confirmed_task_that_no_agent_takes_is_stuck_and_offers_to_retry_the_apply(console: Client) -> None:
     task = factories.confirmed()
     clock.shift(timedelta(minutes=5))
+    Beat.objects.strike(SWEEP)
     page = console.get(pages.address(task))
     message = pages.stuck(page)[factories.reread(task).reason_code]
     assert "Retry apply" in message

@@ -1,15 +1,19 @@
 """Which tasks count as stuck: those that need help, and those that should have moved by now."""
 
+import json
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from agents import presence, waits
 from iacplatform.base import clock
-from iacplatform.base.models import SWEEP, Beat
+from iacplatform.base.models import SILENT_SECONDS, SWEEP, Beat
 from tasks import moves, reasons
 from tasks.models import Task
 from tasks.reasons import Code, Turn, WaitReason
-from tests.tasks import factories
+from tests.tasks import cells, factories
 
 pytestmark = pytest.mark.django_db
 
@@ -29,6 +33,12 @@ def later(**span: int) -> None:
 
 def seen(task: Task) -> Task:
     return Task.objects.with_outlook().get(pk=task.pk)
+
+
+def shown(task: Task) -> dict[str, Any]:
+    reason = seen(task).wait_reason
+    assert reason is not None
+    return reason
 
 
 def test_a_task_that_needs_attention_is_stuck() -> None:
@@ -57,27 +67,113 @@ def test_a_task_that_waits_for_a_slot_is_not_stuck_while_the_sweep_looks_at_it()
     assert not seen(task).is_stuck
 
 
-def test_a_task_that_nobody_looks_at_is_stuck() -> None:
+def test_a_task_that_nobody_looks_at_is_stuck_and_says_so() -> None:
     Beat.objects.strike(SWEEP)
     task = busy(factories.pending())
-    later(minutes=2)
+    later(seconds=20)
+    assert shown(task)["code"] == "no_free_slot"
+    later(seconds=13)
+    reason = shown(task)
+    assert (reason["code"], reason["turn"]) == ("scheduler_silent", "machine")
+    assert "manage.py qcluster" in reason["remedy"] and "manage.py up" in reason["remedy"]
     assert seen(task).is_stuck
+
+
+def test_a_task_that_nobody_ever_looked_at_is_stuck_as_well() -> None:
+    task = factories.pending()
+    later(seconds=33)
+    reason = shown(task)
+    assert reason["code"] == "scheduler_silent"
+    assert "at all" in reason["message"]
+    assert reason["since"] == task.reason_since
+    assert seen(task).is_stuck
+
+
+def test_the_reason_before_it_is_kept_with_what_can_be_done() -> None:
+    Beat.objects.strike(SWEEP)
+    task = busy(factories.pending())
+    before = shown(task)
+    last_look = Beat.objects.last_sweep()
+    later(minutes=2)
+    reason = shown(task)
+    assert reason["evidence"]["before"]["code"] == before["code"]
+    assert reason["evidence"]["before"]["message"] == before["message"]
+    assert before["message"] in reason["message"]
+    assert reason["since"] == last_look
+    assert reason["actions"] == before["actions"]
+    json.dumps(reason["evidence"])
+
+
+def test_a_sweep_brings_the_reason_back() -> None:
+    task = busy(factories.pending())
+    later(minutes=2)
+    assert shown(task)["code"] == "scheduler_silent"
+    Beat.objects.strike(SWEEP)
+    assert shown(task)["code"] == "no_free_slot"
+    assert not seen(task).is_stuck
+
+
+@pytest.mark.parametrize("make", [factories.pending, factories.confirmed, cells.queued], ids=lambda make: make.__name__)
+def test_whatever_the_sweep_moves_on_turns_silent(make: Callable[[], Task]) -> None:
+    task = make()
+    later(seconds=33)
+    assert shown(task)["code"] == "scheduler_silent"
+    assert list(Task.objects.stuck().filter(pk=task.pk)) == [task]
+
+
+@pytest.mark.parametrize("make", [factories.awaiting_confirmation, factories.stale, factories.needing_attention])
+def test_what_people_move_on_keeps_its_reason_and_is_warned_of(make: Callable[[], Task]) -> None:
+    task = make()
+    later(seconds=33)
+    assert shown(task)["code"] == task.reason_code
+    assert [warning["code"] for warning in seen(task).warnings] == ["scheduler_silent"]
+
+
+def test_a_web_process_that_steps_in_keeps_the_bound_twice() -> None:
+    assert SILENT_SECONDS == 2 * (presence.SILENT_SECONDS + presence.BEAT_SECONDS)
+
+
+def test_a_task_in_the_queue_is_never_late() -> None:
+    task = cells.queued()
+    later(days=3)
+    Beat.objects.strike(SWEEP)
+    assert not seen(task).is_stuck
+
+
+def test_settings_that_stay_wrong_are_stuck_after_their_grace() -> None:
+    task = factories.pending(workspace=factories.workspace(execution_mode="agent"))
+    moves.explain_wait(task, waits.pool_missing(task.workspace))
+    later(seconds=waits.CONFIG_GRACE_SECONDS - 1)
+    Beat.objects.strike(SWEEP)
+    assert not seen(task).is_stuck
+    later(seconds=2)
+    assert seen(task).is_stuck
+
+
+def test_a_running_task_past_its_deadline_is_stuck() -> None:
+    task = factories.planning()
+    Beat.objects.strike(SWEEP)
+    assert not seen(task).is_stuck
+    Task.objects.filter(pk=task.pk).update(deadline=clock.now() - timedelta(seconds=1))
+    assert seen(task).is_stuck
+
+
+def test_ended_tasks_are_not_stuck() -> None:
+    task = factories.applied()
+    later(days=3)
+    assert not seen(task).is_stuck
 
 
 def test_the_next_look_follows_the_last_one_although_the_reason_was_not_written_again() -> None:
     task = busy(factories.pending())
     later(minutes=20)
     Beat.objects.strike(SWEEP)
-    shown = seen(task).wait_reason
-    assert shown is not None
     last_look = Beat.objects.last_sweep()
     assert last_look is not None
-    assert shown["next_check_at"] == last_look + timedelta(seconds=2)
+    assert shown(task)["next_check_at"] == last_look + timedelta(seconds=2)
 
 
 def test_without_a_sweep_the_next_look_is_the_one_that_was_promised() -> None:
     task = factories.pending()
-    shown = seen(task).wait_reason
-    assert shown is not None
-    assert shown["next_check_at"] == task.next_check_at
-    assert shown["code"] == reasons.Code.DISPATCHING
+    assert shown(task)["next_check_at"] == task.next_check_at
+    assert shown(task)["code"] == reasons.Code.DISPATCHING
