@@ -66,14 +66,18 @@ def dispatch(
     return done
 
 
-def try_dispatch(pool_id: str | None, *, cause: str, task_id: int | None = None) -> None:
-    """Dispatch; a failure is logged, and shown on the task that asked for it (`dispatch_failed`)."""
+def try_dispatch(
+    pool_id: str | None, *, cause: str, task_id: int | None = None, most: int | None = FAST_PATH_TASKS
+) -> Pass | None:
+    """Dispatch; a failure is logged, and shown (`dispatch_failed`) on the task that asked, or on all that wait."""
     try:
-        dispatch(pool_id, cause=cause, task_id=task_id)
+        return dispatch(pool_id, cause=cause, task_id=task_id, most=most)
     except Exception as error:
         log.exception("Dispatching failed.", extra={"pool": pool_id, "cause": cause, "task": task_id})
-        for task in Task.objects.runnable().filter(id=task_id or 0):
+        waiting = Task.objects.runnable()
+        for task in waiting.filter(id=task_id) if task_id else waiting.for_pool(pool_id).in_order()[:most]:
             moves.explain_wait(task, reasons.dispatch_failed(type(error).__name__))
+        return None
 
 
 def _one_pass_at_a_time(pool_id: str | None) -> datetime:

@@ -12,13 +12,14 @@ from typing import TypeVar
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q
 
-from agents import dispatcher, silences, work
+from agents import dispatcher, gates, silences, work
+from agents.candidates import Candidate
+from agents.capacity import Capacity
 from agents.models import Agent
 from iacplatform.base import clock
 from iacplatform.base.models import SWEEP, Beat
-from tasks import attempts, scheduler
+from tasks import attempts, moves, plans, scheduler
 from tasks.models import Task
 from tasks.states import Lease, Status
 
@@ -62,7 +63,7 @@ def _turn() -> Iterator[bool]:
 def _look_at_everything() -> None:
     could_hear = Beat.objects.received_for(timedelta(seconds=settings.AGENT_LEASE_SECONDS))
     # An outage of ours is not the agents' death: they are given up only after we could have heard them.
-    steps = [_offers, *([_lost_agents, _overtime] if could_hear else []), _reservations, _queues, _runnable]
+    steps = [_offers, *([_lost_agents, _overtime] if could_hear else []), _reservations, _queues, _plans, _runnable]
     for step in steps:
         _try(step)
     Beat.objects.strike(SWEEP)
@@ -133,11 +134,24 @@ def _end_reservation(task: Task) -> None:
 
 def _queues() -> None:
     """Let workspaces go on whose news was lost, and hold back what a lock forbids."""
-    locked = ~Q(workspace__locked_by="")
-    held_back = locked & (Q(status=Status.PENDING) | Q(lease=Lease.OFFERED))
-    unheld = ~locked & Q(status=Status.NEEDS_ATTENTION)
-    doubtful = Task.objects.changing().filter(Q(status=Status.WAITING) | held_back | unheld)
-    _each(doubtful.values_list("workspace_id", flat=True).distinct().order_by(), scheduler.advance)
+    misplaced = Task.objects.misplaced().order_by().values_list("workspace_id", flat=True)
+    _each(misplaced.distinct(), _advance)
+
+
+def _advance(workspace_id: str) -> None:
+    log.warning("The sweep found a queue that news should have moved.", extra={"workspace": workspace_id})
+    scheduler.advance(workspace_id)
+
+
+def _plans() -> None:
+    """Say of plans that wait for their reader whether they are stale, where the news of a state was lost."""
+    _each(plans.misjudged(), _judge_again)
+
+
+def _judge_again(task: Task) -> None:
+    reason = gates.confirmation(Candidate(task, Capacity(pool=None, now=clock.now())))
+    if reason is not None and moves.explain_wait(task, reason):
+        log.warning("The sweep found a plan that news should have judged.", extra=task.log_fields())
 
 
 def _runnable() -> None:
@@ -146,6 +160,6 @@ def _runnable() -> None:
 
 
 def _dispatch(pool_id: str | None) -> None:
-    done = dispatcher.dispatch(pool_id, cause="sweep", most=None)
-    if done.overdue:
+    done = dispatcher.try_dispatch(pool_id, cause="sweep", most=None)
+    if done is not None and done.overdue:
         log.warning("The sweep offered what the fast path should have.", extra=done.log_fields())

@@ -1,16 +1,19 @@
 """The stored plan: what a planner uploaded, and whether the state is still the one that it was made for."""
 
 import hashlib
+from collections.abc import Iterator
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from iacplatform.base import encryption
 from iacplatform.base.problems import Invalid, Problem
 from tasks import reasons
 from tasks.models import Attempt, Plan, PlanPart, Task
 from tasks.models.plan import Part
-from tasks.reasons import WaitReason
+from tasks.reasons import Code, WaitReason
+from tasks.states import Status
 from workspaces.models import StateVersion
 
 NEEDED = (Part.FILE, Part.JSON)
@@ -58,6 +61,29 @@ def staleness_of(plan: Plan, workspace_id: str) -> WaitReason | None:
     if not is_outdated(plan, state):
         return None
     return reasons.plan_stale({"planned_serial": plan.serial, "serial": state[1], "planned_lineage": plan.lineage})
+
+
+def misjudged() -> Iterator[Task]:
+    """Yield tasks whose reason says wrongly whether their plan is stale: the news of a state was lost. One query."""
+    for task in _with_plan_and_state(Task.objects.filter(status=Status.APPLY_PENDING)):
+        of_plan, of_state = Plan(lineage=task.plan_lineage, serial=task.plan_serial), _state(task)
+        if is_outdated(of_plan, of_state) != (task.reason_code == Code.PLAN_STALE):
+            yield task
+
+
+def _with_plan_and_state(rows: QuerySet[Task]) -> QuerySet[Any]:
+    current = Plan.objects.filter(task=OuterRef("pk"), digest=OuterRef("plan_digest")).order_by("-attempt_id")
+    newest = StateVersion.objects.filter(workspace=OuterRef("workspace")).order_by("-serial")
+    return rows.select_related("workspace").annotate(
+        plan_lineage=Subquery(current.values("lineage")[:1]),
+        plan_serial=Subquery(current.values("serial")[:1]),
+        state_lineage=Subquery(newest.values("lineage")[:1]),
+        state_serial=Subquery(newest.values("serial")[:1]),
+    )
+
+
+def _state(task: Any) -> tuple[str, int]:
+    return task.state_lineage or "", task.state_serial or 0
 
 
 def state_now(workspace_id: str) -> tuple[str, int]:

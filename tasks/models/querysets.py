@@ -2,18 +2,24 @@
 
 from typing import TYPE_CHECKING, Self
 
+from django.apps import apps
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q, Value
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
+from django.db.models.functions import Cast, Coalesce, Concat
 
 from iacplatform.base import rights
 from pools.models import LOCAL, Pool
 from tasks import states
 from tasks.models import outlook
+from tasks.reasons import Code
 from tasks.states import Lease, Status
 
 if TYPE_CHECKING:
     from tasks.models.task import Task
+
+_NONE = Value("", output_field=models.TextField())
 
 
 class Tasks(models.QuerySet["Task"]):
@@ -63,6 +69,16 @@ class Tasks(models.QuerySet["Task"]):
         """Sort as they are dispatched: applies before plans, then by age."""
         return self.order_by(models.Case(models.When(status=Status.CONFIRMED, then=0), default=1), "id")
 
+    def misplaced(self) -> Self:
+        """Narrow to tasks that are not where their workspace's lock and queue would have them, or say so wrongly."""
+        unlocked = Q(workspace__locked_by="")
+        unheld = unlocked & Q(status=Status.NEEDS_ATTENTION)
+        held_back = ~unlocked & (Q(status=Status.PENDING) | Q(lease=Lease.OFFERED))
+        in_place = (unlocked & _says_who_is_before()) | (~unlocked & _says_who_locked())
+        waits = Q(status=Status.WAITING) & ~in_place
+        blocker = Coalesce(KeyTextTransform("id", KeyTransform("blocker", "reason")), _NONE)
+        return self.live().changing().alias(blocker=blocker, earlier=_earlier()).filter(unheld | held_back | waits)
+
     def breaking_the_promise(self) -> Self:
         """Narrow to tasks that break "reason, owner, next look": the watchdog's query. Its answer is always empty."""
         waits = ~Q(status__in=[*states.FINAL, Status.RUNNING])
@@ -84,3 +100,20 @@ class Tasks(models.QuerySet["Task"]):
         """Narrow to tasks that go on only when a person does something: read a plan, decide, or mend what is stuck."""
         # `live` stands apart, so that the partial index of live tasks serves both halves.
         return self.live().filter(Q(status=Status.APPLY_PENDING) | outlook.is_stuck())
+
+
+def _says_who_is_before() -> Q:
+    return Q(reason_code=Code.QUEUED_BEHIND, blocker=F("earlier"))
+
+
+def _says_who_locked() -> Q:
+    by_task = Q(workspace__locked_by=Concat(Value("task:"), F("blocker"), output_field=models.TextField()))
+    return Q(reason_code=Code.WORKSPACE_LOCKED) & (Q(workspace__locked_by=F("blocker")) | by_task)
+
+
+def _earlier() -> models.Expression:
+    """Return the number, as text, of the task before the one that a query is about; empty: it is the first."""
+    task: type[Task] = apps.get_model("tasks", "Task")
+    queue = task.objects.filter(workspace_id=models.OuterRef("workspace_id"), id__lt=models.OuterRef("pk"))
+    before = queue.live().changing().order_by("-id").values("pk")[:1]
+    return Coalesce(Cast(models.Subquery(before), models.TextField()), _NONE)

@@ -97,7 +97,7 @@ def test_a_dropped_socket_is_no_death() -> None:
     "before",
     [
         lambda: None,
-        lambda: beat("web:1", unbroken=44),
+        lambda: beat("web:1", unbroken=20),
         lambda: beat("web:1", unbroken=600, age=20),
         lambda: beat("worker:1", unbroken=600),
     ],
