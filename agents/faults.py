@@ -1,32 +1,17 @@
 """What is wrong with the settings, whether or not a task has met it yet; each a sentence that says what to do."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
-from django.db.models import Model, QuerySet
-from django.db.models.functions import Substr
-
+from agents import pauses, sealed
 from agents.models import Agent
+from agents.sealed import Column
 from iacplatform.base import clock, encryption
-from iacplatform.base.models import BREAK_SECONDS, SWEEP, Beat
-from pools.models import K8sConfig, Pool, PoolToken, PoolType
-from tasks.models import PlanPart, TaskInput
-from workspaces.models import ExecutionMode, KeptState, StateVersion, Variable, Workspace
-
-SILENT_SECONDS = 90
-"""The sweep's chain is started again every minute."""
+from iacplatform.base.models import BREAK_SECONDS, SILENT_SECONDS, SWEEP, Beat
+from pools.models import Pool, PoolToken, PoolType
+from workspaces.models import ExecutionMode, Workspace
 
 _NEWEST = 1000
 """Rows of a table that grows whose keys are looked at."""
-
-_SEALED: tuple[tuple[type[Model], str], ...] = (
-    (Variable, "sealed_value"),
-    (K8sConfig, "sealed_kubeconfig"),
-    (StateVersion, "sealed_content"),
-    (KeptState, "sealed_content"),
-    (TaskInput, "sealed_variables"),
-    (PlanPart, "sealed_content"),
-)
 
 
 def faults() -> list[str]:
@@ -39,13 +24,27 @@ def _silent_sweep() -> Iterator[str]:
     if last is None:
         yield "The sweep has never run: start a worker with manage.py qcluster, or everything with manage.py up."
     elif not Beat.objects.filter(name=SWEEP, at__gt=clock.In(seconds=-SILENT_SECONDS)).exists():
-        yield f"The sweep last ran at {last:%Y-%m-%d %H:%M:%S} UTC: see to the worker (manage.py qcluster)."
+        yield (
+            f"The sweep last ran at {last:%Y-%m-%d %H:%M:%S} UTC: see to the worker (manage.py qcluster), or start "
+            "everything with manage.py up."
+        )
 
 
 def _no_web() -> Iterator[str]:
     beating = Beat.objects.filter(name__startswith="web:", at__gt=clock.In(seconds=-BREAK_SECONDS))
     if not beating.exists():
         yield "No web process is at work, so no agent can connect: start one, or everything with manage.py up."
+
+
+def _deaf_agents() -> Iterator[str]:
+    connected = {agent.pk: agent for agent in Agent.objects.taking_work().select_related("pool")}
+    for agent_id, pause in pauses.of(connected.values()).items():
+        agent = connected[agent_id]
+        what = "the last offer" if pause.lapses == 1 else f"the last {pause.lapses} offers"
+        yield (
+            f"Agent {agent.name} of pool {agent.pool.name} is connected and did not take {what}: read its log and "
+            "restart it."
+        )
 
 
 def _workspaces_without_pool() -> Iterator[str]:
@@ -89,22 +88,22 @@ def _k8s_fault(pool: Pool) -> str:
 
 
 def _missing_keys() -> Iterator[str]:
-    for key_id in sorted({key for model, column in _SEALED for key in _unknown_keys(model, column)}):
+    for key_id in sorted({key for column in sealed.COLUMNS for key in _unknown_keys(column)}):
         yield (
             f"Values are sealed with the key {key_id!r}, which is not configured: add it to "
             "IACPLATFORM_ENCRYPTION_KEYS, or they are lost."
         )
 
 
-def _unknown_keys(model: type[Model], column: str) -> Iterator[str]:
-    newest: QuerySet[Any] = model._default_manager.exclude(**{column: None}).order_by("-pk")
-    heads = newest.annotate(head=Substr(column, 1, encryption.HEAD_BYTES)).values_list("head", flat=True)
+def _unknown_keys(column: Column) -> Iterator[str]:
+    heads = column.rows().order_by("-pk").values_list("head", flat=True)
     return (key for head in heads[:_NEWEST] if (key := encryption.missing_key(head)))
 
 
 _CHECKS: tuple[Callable[[], Iterator[str]], ...] = (
     _silent_sweep,
     _no_web,
+    _deaf_agents,
     _workspaces_without_pool,
     _pools_that_run_nothing,
     _missing_keys,

@@ -23,10 +23,14 @@ class Unreadable(Exception):
 
 def seal(plain: bytes, owner: str) -> bytes:
     """Return `plain` encrypted with the newest key for `owner`, e.g. `variable:12`."""
-    key_id = next(iter(_ciphers(settings.ENCRYPTION_KEYS)))
     nonce = os.urandom(NONCE_BYTES)
-    cipher = _ciphers(settings.ENCRYPTION_KEYS)[key_id]
-    return b".".join((FORMAT, key_id.encode(), nonce + cipher.encrypt(nonce, plain, owner.encode())))
+    cipher = _ciphers(settings.ENCRYPTION_KEYS)[_newest_key()]
+    return newest_head() + nonce + cipher.encrypt(nonce, plain, owner.encode())
+
+
+def newest_head() -> bytes:
+    """Return how everything begins that is sealed with the newest key."""
+    return b".".join((FORMAT, _newest_key().encode(), b""))
 
 
 def unseal(sealed: bytes | memoryview, owner: str) -> bytes:
@@ -47,6 +51,10 @@ def missing_key(sealed: bytes | memoryview) -> str:
     """Return the id of the key that a sealed value needs and that is not configured, or an empty text."""
     key_id = bytes(sealed).partition(b".")[2].partition(b".")[0].decode(errors="replace")
     return "" if key_id in _ciphers(settings.ENCRYPTION_KEYS) else key_id
+
+
+def _newest_key() -> str:
+    return next(iter(_ciphers(settings.ENCRYPTION_KEYS)))
 
 
 @cache

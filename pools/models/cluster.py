@@ -61,14 +61,15 @@ class K8sConfig(models.Model):
         """Keep the kubeconfig, sealed; it is never read back by a person. Raises where it is not usable."""
         if text:
             kubeconfig.validate(text)
-        self.sealed_kubeconfig = encryption.seal(text.encode(), self._owner) if text else None
+        self.sealed_kubeconfig = encryption.seal(text.encode(), self.owner) if text else None
 
     def kubeconfig(self) -> str:
         """Return the kubeconfig for the client of the cluster."""
-        return encryption.unseal(self.sealed_kubeconfig, self._owner).decode() if self.sealed_kubeconfig else ""
+        return encryption.unseal(self.sealed_kubeconfig, self.owner).decode() if self.sealed_kubeconfig else ""
 
     @property
-    def _owner(self) -> str:
+    def owner(self) -> str:
+        """Return what the kubeconfig is sealed for."""
         # Bound to the name's row through a constant of its table: a new row has no id to bind to yet.
         return "pools.k8sconfig.kubeconfig"
 

@@ -77,12 +77,13 @@ class Variable(models.Model):
 
     def set_value(self, value: str) -> None:
         """Keep `value`, sealed for this workspace and key; save the row afterwards."""
-        self.sealed_value = encryption.seal(value.encode(), self._owner)
+        self.sealed_value = encryption.seal(value.encode(), self.owner)
 
     def value(self) -> str:
         """Return the value for a task of the workspace. Nothing that answers a person may call it when sensitive."""
-        return encryption.unseal(self.sealed_value, self._owner).decode()
+        return encryption.unseal(self.sealed_value, self.owner).decode()
 
     @property
-    def _owner(self) -> str:
+    def owner(self) -> str:
+        """Return what the value is sealed for."""
         return f"workspaces.variable:{self.workspace_id}:{self.category}:{self.key}"

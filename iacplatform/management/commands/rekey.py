@@ -1,0 +1,31 @@
+"""`manage.py rekey`: seal everything with the newest key, so that older ones can be taken away."""
+
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from agents import rekeying
+from agents.rekeying import Outcome
+from agents.sealed import COLUMNS, Column
+
+
+class Command(BaseCommand):
+    help = (
+        "Seal every stored secret with the newest key of IACPLATFORM_ENCRYPTION_KEYS, while everything runs. Safe to "
+        "interrupt and to repeat. Status 1 where something cannot be opened: then keep the older keys."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        outcomes = {column: rekeying.rekey(column) for column in COLUMNS}
+        for column, outcome in outcomes.items():
+            self.stdout.write("\n".join(_lines(column, outcome)))
+        if any(outcome.unreadable for outcome in outcomes.values()):
+            self.stderr.write("Not everything could be sealed anew: see above, and do not take any key away.")
+            sys.exit(1)
+        self.stdout.write("Everything is sealed with the newest key; older keys are needed for backups only.")
+
+
+def _lines(column: Column, outcome: Outcome) -> list[str]:
+    failed = [f"{column}: {count} stay as they are. {why}" for why, count in outcome.unreadable.items()]
+    return [f"{column}: {outcome.sealed_anew} sealed anew.", *failed]
