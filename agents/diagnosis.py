@@ -11,7 +11,10 @@ from tasks.reasons import Turn
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One task. `stuck`: it cannot move by itself, should have moved by now, or does not say why it stands."""
+    """One task. `stuck`: it cannot move by itself, should have moved by now, or does not say why it stands.
+
+    `warnings`: sentences about what may make it so.
+    """
 
     id: int
     workspace: str
@@ -24,12 +27,14 @@ class Finding:
     next_check_at: datetime | None
     deadline: datetime | None
     stuck: bool
+    warnings: tuple[str, ...] = ()
 
     def line(self) -> str:
         """Return the finding on one line."""
         mark = "STUCK " if self.stuck else ""
         what = f"{self.reason or '-'}, {self.turn}'s turn"
-        return f"{mark}task {self.id} ({self.workspace}): {self.status}, {what}: {self.message} {self.moves}"
+        told = [f"{mark}task {self.id} ({self.workspace}): {self.status}, {what}: {self.message} {self.moves}"]
+        return " ".join([*told, *(f"Warning: {warning}" for warning in self.warnings)])
 
 
 def findings() -> Iterator[Finding]:
@@ -49,10 +54,11 @@ def _finding(task: Task, *, is_stuck: bool) -> Finding:
         turn=reason["turn"],
         message=reason["message"],
         moves=reason["remedy"],
-        since=task.reason_since or task.started_at,
+        since=reason["since"],
         next_check_at=reason["next_check_at"],
         deadline=task.deadline,
         stuck=is_stuck,
+        warnings=tuple(warning["message"] for warning in task.warnings),
     )
 
 
@@ -66,4 +72,5 @@ def _running(task: Task) -> dict[str, Any]:
         "message": f"{what}, stage {task.stage or '-'}.",
         "remedy": f"The agent's report moves it, or the sweep after {until}.",
         "next_check_at": task.next_check_at,
+        "since": task.begun_at or task.started_at,
     }

@@ -9,9 +9,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
+from agents.models import Agent
 from iacplatform.base import clock
 from iacplatform.base.models import SWEEP, Beat
 from pools.models import Pool, PoolToken
+from tasks import attempts
 from tests import factories as rows
 from tests.tasks import factories
 from workspaces.models import Variable, Workspace
@@ -102,6 +104,40 @@ def test_a_sweep_that_never_ran_is_told() -> None:
 def test_a_silent_sweep_is_told(well: None) -> None:
     clock.shift(timedelta(minutes=2))
     assert any("The sweep last ran at" in fault for fault in found()["faults"])
+
+
+def test_a_task_that_no_sweep_looks_at_says_so_with_the_way_out(well: None) -> None:
+    task = factories.pending()
+    clock.shift(timedelta(seconds=33))
+    said = doctor(code=1)
+    assert said.startswith(f"STUCK task {task.pk} ")
+    assert "scheduler_silent, machine's turn" in said
+    assert "manage.py qcluster" in said
+    told = found(code=1)["tasks"][0]
+    assert (told["reason"], told["stuck"]) == ("scheduler_silent", True)
+
+
+def test_warnings_of_a_running_task_are_told(well: None) -> None:
+    task = factories.planning()
+    clock.shift(timedelta(minutes=11))
+    Beat.objects.strike(SWEEP)
+    Agent.objects.update(last_seen_at=clock.now(), lease_until=clock.now() + timedelta(seconds=45))
+    assert f"task {task.pk}" in doctor()
+    assert "Warning: The plan has said nothing for 11 min" in doctor()
+    assert found()["tasks"][0]["warnings"] == ["The plan has said nothing for 11 min: a provider may be hanging."]
+
+
+def test_an_agent_that_takes_nothing_is_named(well: None) -> None:
+    Agent.objects.update(connected_at=clock.now() - timedelta(minutes=1))
+    task = factories.offered(on=Agent.objects.get())
+    clock.shift(timedelta(seconds=attempts.ACCEPT_SECONDS))
+    factories.lose(task)
+    assert "Agent built-in of pool local is connected and did not take the last offer" in found()["faults"][0]
+
+
+def test_what_waits_for_a_person_is_told_and_is_not_stuck(well: None) -> None:
+    factories.awaiting_confirmation()
+    assert "stuck: 0;" in doctor()
 
 
 def test_without_a_web_process_no_agent_can_connect() -> None:
