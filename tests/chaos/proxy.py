@@ -27,10 +27,10 @@ class Place:
 
 
 class Connection:
-    """Both ends of what goes through a door."""
+    """Both ends of what goes through a door; a kind of its own may `deliver` in another way."""
 
     def __init__(self, near: Streams, far: Streams, clear: asyncio.Event) -> None:
-        self._ends = (near[1], far[1])
+        self.near, self.far = near[1], far[1]
         self._clear = clear
         self._is_deaf = False
         self._pumps = [self._pump(near[0], far[1]), self._pump(far[0], near[1])]
@@ -49,16 +49,20 @@ class Connection:
 
     def reset(self) -> None:
         """End it at once for both ends."""
-        for end in self._ends:
+        for end in (self.near, self.far):
             end.transport.abort()
+
+    async def deliver(self, piece: bytes, sink: asyncio.StreamWriter) -> None:
+        """Hand a piece on: to `far`, who was asked, or to `near`, who asks."""
+        sink.write(piece)
+        await sink.drain()
 
     async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         while piece := await source.read(PIECE_BYTES):
             await self._clear.wait()
             self.carried += len(piece)
             if not self._is_deaf:
-                sink.write(piece)
-                await sink.drain()
+                await self.deliver(piece, sink)
         if not self._is_deaf:
             sink.write_eof()
 
@@ -66,8 +70,9 @@ class Connection:
 class Door:
     """Leads to the first of `places` that answers, in turn. Whole until `cut`, `stall` or `fall_silent`; then `mend`."""
 
-    def __init__(self, name: str, places: Sequence[Place]) -> None:
+    def __init__(self, name: str, places: Sequence[Place], kind: type[Connection] = Connection) -> None:
         self.name = name
+        self._kind = kind
         self.port = 0
         self._places = list(places)
         self._server: asyncio.Server | None = None
@@ -121,7 +126,7 @@ class Door:
         if far is None:
             near[1].transport.abort()
             return
-        connection = Connection(near, far, self._clear)
+        connection = self._kind(near, far, self._clear)
         if self._is_silent:
             connection.fall_silent()
         self._connections.add(connection)
