@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -12,11 +13,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from agents import sweep
 from agents.models import Agent
 from iacplatform.base import clock
-from iacplatform.base.models import Beat
+from iacplatform.base.models import SILENT_SECONDS, Beat
 from tasks.models import Task
-from tasks.states import LIVE, Lease
+from tasks.states import LIVE, Lease, Status
 
 SILENT = "The database does not answer."
 SILENT_AFTER = timedelta(seconds=90)
@@ -67,7 +69,7 @@ def _worker() -> str:
 
 def _stuck() -> str:
     broken = Task.objects.breaking_the_promise().count()
-    return f"{broken} tasks do not say why they wait: run manage.py doctor." if broken else ""
+    return f"Tasks that lack a reason, an owner or a next look: {broken}. Run manage.py doctor." if broken else ""
 
 
 CHECKS = {"database": _database, "migrations": _migrations, "worker": _worker, "stuck": _stuck}
@@ -85,7 +87,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 class Rows(Collector):
-    """The numbers: every one a query, none with a label that could grow."""
+    """The numbers: every one a query, none with a label that could grow. `docs/watching.md` says what each means."""
 
     def collect(self) -> Iterator[Metric]:
         """Yield each metric."""
@@ -95,9 +97,12 @@ class Rows(Collector):
             "iac_tasks_stuck", "Tasks that need help or are past their deadline.", Task.objects.stuck().count()
         )
         yield _gauge("iac_tasks_unexplained", "Tasks without a reason; never above 0.", _unexplained())
+        yield _gauge("iac_tasks_warned", "Running tasks of which something is not as it should be.", _warned())
         yield _gauge("iac_agents_connected", "Agents with a live session.", Agent.objects.connected().count())
         yield _gauge("iac_slots", "Slots of connected agents.", _slots())
         yield _gauge("iac_sweep_age_seconds", "Seconds since the last sweep; -1: never.", _sweep_age_seconds())
+        is_silent = sweep.is_late(SILENT_SECONDS)
+        yield _gauge("iac_scheduler_silent", "1 while nobody looks at the tasks, else 0.", is_silent)
 
 
 def _gauge(name: str, says: str, value: float) -> Metric:
@@ -125,6 +130,12 @@ def _leases() -> Metric:
 
 def _unexplained() -> int:
     return Task.objects.breaking_the_promise().count()
+
+
+def _warned() -> int:
+    # Only running ones have such warnings: there are never more of them than slots.
+    running: Any = Task.objects.filter(status=Status.RUNNING).with_outlook()
+    return sum(1 for task in running if task.warnings)
 
 
 def _slots() -> int:

@@ -5,7 +5,7 @@ from typing import Any
 
 from iacplatform.base import actors
 from tasks.models import Attempt, Plan, Task, TaskEvent
-from tasks.states import Event
+from tasks.states import Event, Status
 from tasks.timeline import Entries, Entry, Kind, Source
 from workspaces.models import StateLock, StateVersion
 
@@ -49,8 +49,13 @@ def _sentence(task: Task, event: TaskEvent, attempt: Attempt | None) -> str:
     what = f"{Event(event.event).label.capitalize()}"
     if event.event == Event.CREATED and task.retried_from_id:
         what = f"Created, to do task {task.retried_from_id} again"
-    arrow = f": {event.before} → {event.after}" if event.before and event.before != event.after else ""
+    moved = event.before and event.before != event.after
+    arrow = f": {_word(event.before)} → {_word(event.after)}" if moved else ""
     return f"{what}{arrow}.{_facts(event, attempt)}"
+
+
+def _word(status: str) -> str:
+    return Status(status).label.lower()
 
 
 def _facts(event: TaskEvent, attempt: Attempt | None) -> str:

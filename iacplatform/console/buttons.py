@@ -46,7 +46,7 @@ _BUTTONS = {
             does="Ends the task and lets go of the workspace and of its own state lock. It undoes nothing.",
             is_danger=True,
             asks="reason",
-            hint="Why",
+            hint="Why it is over",
             needs=True,
         ),
         Button(
@@ -55,7 +55,7 @@ _BUTTONS = {
             does="Lets go of the lock that a dead run left behind. It is refused while that run may be alive.",
             is_danger=True,
             asks="reason",
-            hint="Why",
+            hint="Why it may go",
             needs=True,
         ),
         Button(

@@ -6,16 +6,15 @@ from datetime import datetime
 from typing import Any
 
 from iacplatform.base import clock
-from iacplatform.console import blockers, buttons, stages, turns, watch
+from iacplatform.console import blockers, buttons, history, stages, turns, watch
 from iacplatform.console.blockers import Blocker
 from iacplatform.console.buttons import Button
 from iacplatform.console.stages import Stretch
 from iacplatform.console.turns import Sentence
 from iacplatform.console.watch import Silence
 from tasks import actions
-from tasks.models import Attempt, Task, TaskEvent
+from tasks.models import Attempt, Task
 
-MOST_EVENTS = 200
 MOST_ATTEMPTS = 50
 
 
@@ -33,7 +32,6 @@ class Face:
     buttons: list[Button]
     way: list[Stretch]
     attempts: list[Attempt]
-    events: list[TaskEvent]
     silence: Silence | None
     version: str
     plan_key: str
@@ -43,7 +41,6 @@ def of(task: Task, user: Any) -> Face:
     """Return the task's face for this person."""
     now, open_actions = clock.now(), actions.open_to(task, user)
     attempts = list(task.attempts.order_by("-epoch")[:MOST_ATTEMPTS])[::-1]
-    events = list(task.events.order_by("-id")[:MOST_EVENTS])
     sentence, silence = turns.sentence(task, open_actions), watch.silence()
     return Face(
         task=task,
@@ -53,14 +50,13 @@ def of(task: Task, user: Any) -> Face:
         buttons=buttons.of(task, open_actions),
         way=stages.of(task, attempts, now),
         attempts=attempts,
-        events=events,
         silence=silence,
         plan_key=f"{task.status}:{task.plan_digest}" if task.plan_digest else "",
-        version=_version(task, open_actions, sentence.heading, events[0].pk if events else 0, silence, f"{now:%H:%M}"),
+        version=_version(task, open_actions, sentence.heading, history.last(task), silence, f"{now:%H:%M}"),
     )
 
 
 def _version(task: Task, *facts: Any) -> str:
     row = (task.status, task.stage, task.epoch, task.lease, task.lease_expires_at, task.is_stuck, task.plan_digest)
-    numbers = (task.progress_done, task.progress_total)
+    numbers = (task.progress_done, task.progress_total, [warning["code"] for warning in task.warnings])
     return hashlib.sha256(repr((row, numbers, facts)).encode()).hexdigest()[:16]

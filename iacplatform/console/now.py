@@ -20,7 +20,7 @@ def now(request: HttpRequest) -> HttpResponse:
     """Return the page."""
     tasks: Any = Task.objects.visible_to(request.user).with_outlook()
     events = TaskEvent.objects.visible_to(request.user).select_related("task__workspace").order_by("-id")
-    needing = tasks.needing_somebody().order_by("-is_stuck", "id")[:MOST]
+    needing = tasks.needing_somebody().select_related("workspace__state_lock").order_by("-is_stuck", "id")[:MOST]
     return page.show(
         request,
         "now.html",

@@ -9,7 +9,6 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ObjectDoesNotExist
 from django.core.paginator import EmptyPage, Page
 from django.db import DatabaseError
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
@@ -72,10 +71,12 @@ def as_problem(error: Exception) -> Problem:
     return known
 
 
-def listed(request: HttpRequest, rows: QuerySet[Any], *, size: int = ROWS) -> Page[Any]:
+def listed(
+    request: HttpRequest, rows: Any, *, size: int = ROWS, paginator: type[BoundedPaginator] = BoundedPaginator
+) -> Page[Any]:
     """Return the page of `rows` that `?page=` asks for. Raises `Http404` where nothing is there."""
     try:
-        return BoundedPaginator(rows, size).page(request.GET.get("page", 1))
+        return paginator(rows, size).page(request.GET.get("page", 1))
     except EmptyPage as error:
         raise Http404 from error
 

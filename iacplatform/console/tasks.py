@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 from agents.verbs import VERBS
 from iacplatform.base import rights
 from iacplatform.base.problems import Problem
-from iacplatform.console import face, fleet, gates, page, reading, tails, workspaces
+from iacplatform.console import face, fleet, gates, history, known, page, reading, tails, workspaces
 from iacplatform.console.forms import NewTask
 from tasks import actions, creation, verbs
 from tasks.filters import TaskFilter
@@ -56,9 +56,16 @@ def live(request: HttpRequest, ws: str, task_id: int) -> HttpResponse:
     seen = face.of(task, request.user)
     if seen.version == request.GET.get("seen"):
         return page.unchanged()
+    asked = {"gates": gates.of(task), "history": history.newest(task), "known": known.of(task)}
     has_new_plan = seen.plan_key != request.GET.get("plan", "")
     plan = reading.of(task) if has_new_plan else None
-    return page.part(request, "_live.html", has_new_plan=has_new_plan, plan=plan, gates=gates.of(task), **vars(seen))
+    return page.part(request, "_live.html", has_new_plan=has_new_plan, plan=plan, **asked, **vars(seen))
+
+
+@page.page
+def timeline(request: HttpRequest, ws: str, task_id: int) -> HttpResponse:
+    """Show everything that happened to the task."""
+    return history.report(request, find(request, ws, task_id))
 
 
 @require_POST
@@ -78,7 +85,8 @@ def act(request: HttpRequest, ws: str, task_id: int, action: str) -> HttpRespons
 def find(request: HttpRequest, ws: str, task_id: int) -> Task:
     """Return the task with its outlook, or raise `Http404` where there is none that the person may see."""
     visible = fleet.naming_agents(Task.objects.visible_to(request.user).with_outlook())
-    return get_object_or_404(visible.select_related("configuration", "workspace__pool"), workspace_id=ws, pk=task_id)
+    whole = visible.select_related("configuration", "workspace__pool", "workspace__state_lock")
+    return get_object_or_404(whole, workspace_id=ws, pk=task_id)
 
 
 def _shown(request: HttpRequest, task: Task, *, problem: Problem | None = None, typed: Any = None) -> HttpResponse:
@@ -92,6 +100,8 @@ def _shown(request: HttpRequest, task: Task, *, problem: Problem | None = None, 
         typed=typed or {},
         plan=reading.of(task),
         gates=gates.of(task),
+        history=history.newest(task),
+        known=known.of(task),
         tails=[tails.first(task, phase, seen.attempts) for phase in (Phase.PLAN, Phase.APPLY)],
         **vars(seen),
     )

@@ -88,8 +88,9 @@ def _runs(task: Task) -> Sentence:
     if task.is_stuck:
         return Sentence(
             turn=Turn.MACHINE,
-            heading="It should have ended by now, and nobody has looked at it since.",
-            remedy="The platform's sweep does not run, or cannot reach the database: an operator should look.",
+            heading="It should have moved on by now, and nobody has looked at it since.",
+            remedy="The platform's sweep does not run, or cannot reach the database: an operator should look. "
+            "Nothing is lost: what the agent reports still counts.",
             stuck=Code.SCHEDULER_SILENT,
             deadline=task.deadline,
         )

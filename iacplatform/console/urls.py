@@ -42,6 +42,7 @@ urlpatterns = [
     path(f"{_WS}/tasks", tasks.create, name="task_create"),
     path(_TASK, tasks.detail, name="task"),
     path(f"{_TASK}/live", tasks.live, name="task_live"),
+    path(f"{_TASK}/timeline", tasks.timeline, name="timeline"),
     path(f"{_TASK}/log/<str:phase>", logs.tail, name="log"),
     path(f"{_TASK}/<str:action>", tasks.act, name="task_action"),
     path("pools/", pools.index, name="pools"),

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from agents import sweep
-from iacplatform.base.models import Beat
+from iacplatform.base.models import SILENT_SECONDS, Beat
 from tasks.models import Task
 
 MOST = 20
@@ -28,7 +28,7 @@ class Broken:
 
 def silence() -> Silence | None:
     """Return since when nobody looks, or None. Asked of the row that every sweep writes: a dead worker shows too."""
-    return Silence(since=Beat.objects.last_sweep()) if sweep.is_late(sweep.STALLED_SECONDS) else None
+    return Silence(since=Beat.objects.last_sweep()) if sweep.is_late(SILENT_SECONDS) else None
 
 
 def broken(user: Any) -> Broken | None:

@@ -1,11 +1,13 @@
 """Alive, ready, and the numbers: without a login, and without a name."""
 
 from datetime import timedelta
+from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from iacplatform.base import clock
 from iacplatform.base.models import SWEEP, Beat
@@ -13,6 +15,13 @@ from tasks.models import Task
 from tests.tasks import factories
 
 pytestmark = pytest.mark.django_db
+
+
+def numbers() -> dict[str, float]:
+    """Return the numbers by name, with their labels."""
+    lines = Client().get("/metrics").content.decode().splitlines()
+    found = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    return {name: float(value) for name, value in found.items()}
 
 
 def test_a_live_process_asks_nothing() -> None:
@@ -44,7 +53,7 @@ def test_a_row_without_a_reason_is_told() -> None:
         Task.objects, "breaking_the_promise", return_value=Task.objects.filter(pk=factories.pending().pk)
     ):
         answer = Client().get("/readyz")
-    assert answer.status_code == 503 and "1 tasks" in answer.json()["checks"]["stuck"]
+    assert answer.status_code == 503 and "a next look: 1." in answer.json()["checks"]["stuck"]
 
 
 def test_a_missing_migration_is_told() -> None:
@@ -70,6 +79,40 @@ def test_the_numbers_come_from_the_rows() -> None:
     assert (float(lines["iac_agents_connected"]), float(lines["iac_slots"])) == (1, 4)
     assert (float(lines["iac_tasks_unexplained"]), float(lines["iac_sweep_age_seconds"])) == (0, -1)
     assert "worker-one" not in text and "workspace-" not in text
+
+
+def test_the_numbers_tell_of_a_silent_scheduler_and_of_what_is_not_as_it_should_be() -> None:
+    Beat.objects.strike(SWEEP)
+    factories.planning(on=factories.agent(connected=True))
+    found = numbers()
+    assert (found["iac_scheduler_silent"], found["iac_tasks_warned"], found["iac_tasks_stuck"]) == (0, 0, 0)
+    clock.shift(timedelta(minutes=11))
+    Beat.objects.strike(SWEEP)
+    assert numbers()["iac_scheduler_silent"] == 0
+    assert numbers()["iac_tasks_warned"] == 1, "its engine has said nothing for eleven minutes"
+    clock.shift(timedelta(seconds=31))
+    assert numbers()["iac_scheduler_silent"] == 1
+
+
+def test_every_number_is_explained_where_operators_look() -> None:
+    said = Path("docs/watching.md").read_text()
+    for name in {name.partition("{")[0] for name in numbers()}:
+        assert f"`{name}" in said, name
+
+
+@pytest.mark.parametrize("path", ["/readyz", "/metrics"])
+def test_what_is_asked_costs_the_same_with_millions_of_finished_tasks(path: str) -> None:
+    factories.planning()
+    factories.applied()
+    with CaptureQueriesContext(connection) as asked:
+        Client().get(path)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        for query in asked.captured_queries:
+            if "tasks_task" in query["sql"] and query["sql"].startswith("SELECT"):
+                cursor.execute("EXPLAIN " + query["sql"])
+                plan = "\n".join(line for (line,) in cursor.fetchall())
+                assert "Seq Scan on tasks_" not in plan, plan
 
 
 def test_only_reading_is_possible() -> None:

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from agents import dispatcher
+from agents.models import Agent
 from iacplatform.base import clock
 from iacplatform.base.models import SWEEP, Beat
 from iacplatform.console import stages
@@ -73,6 +74,26 @@ def test_a_confirmed_task_that_no_agent_takes_is_stuck_and_offers_to_retry_the_a
     assert "retry" in pages.actions(page, task)
 
 
+def test_a_task_that_nobody_looks_at_says_so_with_the_reason_before_it(console: Client) -> None:
+    task = factories.confirmed()
+    clock.shift(timedelta(minutes=5))
+    message = pages.stuck(console.get(pages.address(task)))["scheduler_silent"]
+    assert "no sweep has looked at it" in message
+    assert "Before that: It can run" in message
+
+
+def test_a_running_task_says_quietly_what_is_not_as_it_should_be(console: Client) -> None:
+    task = factories.planning()
+    clock.shift(timedelta(minutes=11))
+    Beat.objects.strike(SWEEP)
+    Agent.objects.update(last_seen_at=clock.now(), lease_until=clock.now() + timedelta(seconds=45))
+    for path in (pages.address(task), "/", "/tasks/"):
+        page = console.get(path)
+        assert 'data-warning="no_output"' in page.content.decode()
+        assert "The plan has said nothing for 11 min" in pages.text(page)
+    assert pages.stuck(console.get(pages.address(task))) == {}
+
+
 def test_a_running_task_past_its_deadline_says_that_nobody_looks(console: Client) -> None:
     task = factories.applying()
     clock.shift(timedelta(days=1))
@@ -123,7 +144,7 @@ def test_a_missing_agent_leads_to_the_pool(console: Client) -> None:
 
 def test_every_move_is_listed_with_its_actor(console: Client) -> None:
     page = pages.text(console.get(pages.address(factories.applied())))
-    for words in ("awaits confirmation → confirmed user:ann", "running → applied", "created user:ann"):
+    for words in ("awaits confirmation → confirmed.", "running → applied.", "Created. user:ann", "Permitted to apply"):
         assert words in page
 
 

@@ -51,6 +51,12 @@ def _timed(
 
 
 @register.filter
+def exact(moment: datetime) -> str:
+    """Return the moment to the second, in UTC."""
+    return times.exact(moment)
+
+
+@register.filter
 def span(seconds: float) -> str:
     """Return a length of time in words."""
     return times.span(seconds)
