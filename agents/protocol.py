@@ -8,7 +8,8 @@ travel here: it goes over HTTP with the token that `Start` brings.
 
 Where no socket is open to the agent any more (its pool token was revoked), an attempt speaks for itself: `POST
 /agents/v1/attempt/words` with that same token takes one `Log`, `Progress`, `AskPermit` or `Finished` of the attempt and
-answers a list of words. Each counts as a heartbeat; a permit that was not granted before is refused there (`Stop`).
+answers a list of words. Each counts as a heartbeat; a permit that was not granted before is refused there (`Stop`). Of
+an attempt that is over it takes `Log` and `Finished`, which are kept as evidence.
 
 Used by the server and by the agent program, so it imports neither Django nor anything of ours.
 """
@@ -225,7 +226,10 @@ class Permit:
 
 @dataclass(frozen=True, kw_only=True)
 class Stop:
-    """Not the agent's any more (or never): end it, drop it, report nothing more of it."""
+    """Not the agent's any more (or never): end it.
+
+    Where an engine has run, the rest of the log and the result are still taken, as evidence; they move nothing.
+    """
 
     task: int
     epoch: int

@@ -23,6 +23,7 @@ from agents.protocol import (
 )
 from agents.runner import engines
 from agents.runner.attempt import Attempt
+from agents.runner.control import EVIDENCE_SECONDS
 from agents.runner.offers import Offers
 from agents.runner.outbox import Word
 from agents.runner.tools import Tools
@@ -67,29 +68,28 @@ class Agent:
             os=engines.OS,
             arch=engines.ARCH,
             agent_version=f"{VERSION} (Python {platform.python_version()})",
-            work=self._wanted(),
+            work=self._ours(),
             pod_name=options.pod_name,
         )
 
     def work(self) -> tuple[Work, ...]:
         """Return what the agent has: accepted, running, or with a result that is not received."""
-        return (*self._wanted(), *self._offers.open())
+        return (*self._ours(), *self._offers.open())
 
     def resume(self, keep: tuple[Work, ...]) -> None:
-        """Go on over a new connection with what the server keeps, and drop the rest."""
+        """Go on over a new connection with what the server keeps; of the rest only bring what is evidence."""
         for work, attempt in list(self._attempts.items()):
-            if work in keep:
-                attempt.outbox.resume()
-            else:
+            if work not in keep:
                 self._drop(work, "the server does not know it any more")
+            attempt.outbox.resume()
 
     def words(self) -> list[Word]:
         """Return what is to be sent now, of all attempts."""
-        return [word for attempt in self.wanted() for word in attempt.outbox.due()]
+        return [word for attempt in self.heard() for word in attempt.outbox.due()]
 
-    def wanted(self) -> list[Attempt]:
-        """Return the attempts that the server wants to hear of."""
-        return [attempt for attempt in self._attempts.values() if attempt.is_wanted]
+    def heard(self) -> list[Attempt]:
+        """Return the attempts that the server hears of."""
+        return [attempt for attempt in self._attempts.values() if attempt.is_heard]
 
     def remind(self) -> None:
         """Have said again what the server did not answer."""
@@ -179,29 +179,49 @@ class Agent:
             await attempt.run()
         finally:
             del self._running[attempt.work]
-            if not attempt.is_wanted:
-                self._forget(attempt.work)
+            if not attempt.is_ours:
+                self._let_go(attempt)
 
     def _drop(self, work: Work, reason: str) -> None:
         """End an attempt that is not ours any more; its slot is free when its engine has ended."""
         self._offers.close(work)
         attempt = self._attempts.get(work)
-        if attempt and work in self._running:
-            attempt.log.info("Stops: %s", reason)
-            attempt.stop()
-        elif attempt:  # it has ended, and the server has its result or wants none
+        if attempt is None or not attempt.is_ours:
+            return
+        attempt.log.info("Stops: %s", reason)
+        attempt.stop()
+        if work not in self._running:
+            self._let_go(attempt)
+
+    def _let_go(self, attempt: Attempt) -> None:
+        """Forget an attempt that is not ours, once the server has its evidence or the time for that is over."""
+        if attempt.is_heard and attempt.outbox.has_result:
+            asyncio.get_running_loop().call_later(EVIDENCE_SECONDS, self.give_up, attempt.work)
+        else:
+            self._forget(attempt.work)
+
+    def give_up(self, work: Work) -> None:
+        """Try no more to bring what there is of an attempt; it is forgotten when it has ended."""
+        attempt = self._attempts.get(work)
+        if attempt is None:
+            return
+        attempt.is_heard = False
+        if work not in self._running:
             self._forget(work)
 
     def _forget(self, work: Work) -> None:
-        self._attempts.pop(work).forget()
+        attempt = self._attempts.pop(work)
+        attempt.close()
+        if all(other.task != work.task for other in self._attempts):  # a newer attempt of the task uses its folder
+            attempt.clear_folder()
         self._over[work] = None
         if len(self._over) > _REMEMBERED:
             self._over.popitem(last=False)
         self.tools.workdir.sweep({other.task for other in self._attempts})
         self._look_idle()
 
-    def _wanted(self) -> tuple[Work, ...]:
-        return tuple(attempt.work for attempt in self.wanted())
+    def _ours(self) -> tuple[Work, ...]:
+        return tuple(attempt.work for attempt in self._attempts.values() if attempt.is_ours)
 
     def _look_idle(self) -> None:
         if self.leaving.is_set() and not self._attempts:

@@ -21,7 +21,7 @@ async def apply(place: Workplace, one_init: asyncio.Lock, permit: asyncio.Event)
     place.outbox.ask_permit()
     await place.control.unless_ended(permit.wait())
     step = await steps.run(place, "applying", "apply", *_arguments(place))
-    await place.control.unless_stopped(rescue.save_state(place))
+    await rescue.save_state(place)
     if step.exit_code:
         return verdicts.of_failed_step(place, step)
     return Verdict(outcome="applied")

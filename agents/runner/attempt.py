@@ -20,14 +20,17 @@ GRACE_SECONDS = {"plan": 30.0, "apply": 300.0}
 
 
 class Attempt:
-    """A running phase. `run` ends with a result in the outbox, or without one when nobody wants it (`is_wanted`)."""
+    """A running phase. `run` ends with a result in the outbox, or without one when there is nothing to tell.
+
+    `is_ours`: the server counts on it; stopped, its log and result are evidence. `is_heard`: the server takes that.
+    """
 
     def __init__(self, start: Start, tools: Tools, news: asyncio.Event) -> None:
         self.work = Work(task=start.task, epoch=start.epoch)
         self.phase = start.phase
         self.outbox = Outbox(self.work, news)
         self.permit = asyncio.Event()
-        self.is_wanted = True
+        self.is_ours = self.is_heard = True
         self.log = LoggerAdapter(getLogger(__name__), {"task": start.task})
         self._control = Control()
         self._tools = tools
@@ -42,8 +45,8 @@ class Attempt:
         self.log.info("Starts the %s (epoch %s).", self.phase, self.work.epoch)
         verdict = await self._verdict()
         if verdict is None:
-            self.is_wanted = False
-            self.log.info("Ends the %s without a report: it is not this agent's any more.", self.phase)
+            self.is_ours = False
+            self.log.info("Ends the %s without a report: it is not this agent's, and no engine has run.", self.phase)
             return
         self._close_log(verdict)
         self.log.info("The %s has ended: %s.", self.phase, verdict.outcome)
@@ -55,8 +58,9 @@ class Attempt:
         self._control.end(Ending.CANCELLED, grace_seconds)
 
     def stop(self) -> None:
-        """End the phase and report nothing more: it is not ours."""
-        self.is_wanted = False
+        """End the phase, which is not ours; what an engine did is still told."""
+        self.is_ours = False
+        self.outbox.only_evidence()
         self._control.end(Ending.STOPPED, GRACE_SECONDS[self.phase])
 
     def allow(self) -> None:
@@ -68,25 +72,31 @@ class Attempt:
         """Say a word by the attempt's own token, and return the answer. Raises `AttemptClosed`, `NotWelcome`."""
         return await self._server.say(word)
 
-    def forget(self) -> None:
-        """Remove what is not needed any more: all of it, but for a plan that waits here for its apply."""
+    def close(self) -> None:
+        """Close the log: the server has all of it, or does not take it."""
         if self._spool:
             self._spool.close()
+
+    def clear_folder(self) -> None:
+        """Remove what nobody needs any more: a plan waits here for its apply, and what was not taken for people."""
         if unsaved := self._folder.unsaved_states():
             self.log.error("Keeps a state that could not be stored: %s.", unsaved[0])
-        elif self._folder.seal.exists() and self.is_wanted:
+        elif self._folder.seal.exists() and self.is_ours:
             self._folder.keep_warm()
+        elif not self.is_heard:
+            self.log.warning("Keeps what the server did not take: %s.", self._folder.run)
         elif not self._folder.has_engine():
             self._folder.remove()
 
     async def _verdict(self) -> Verdict | None:
-        """Return how the phase ended, None when nobody wants to know."""
+        """Return how the phase ended, None when there is nothing to tell."""
         try:
             return await self._phase()
         except AttemptClosed:
-            return None
+            self.stop()
+            return self._broken_off()
         except Ended:
-            return verdicts.of_ending(self.phase, self._control) if self._control.ending is not Ending.STOPPED else None
+            return self._broken_off()
         except PhaseFailed as failure:
             return verdicts.of_failure(failure)
         except Exception as error:
@@ -95,6 +105,10 @@ class Attempt:
             return verdicts.of_failure(
                 PhaseFailed("agent_failed", f"The agent itself failed ({where}); its own log has more.")
             )
+
+    def _broken_off(self) -> Verdict | None:
+        is_untold = self._control.ending is Ending.STOPPED and not self._control.has_run
+        return None if is_untold else verdicts.of_ending(self.phase, self._control)
 
     async def _phase(self) -> Verdict:
         job = jobs.parse(await self._control.unless_ended(self._server.job()))
@@ -118,6 +132,7 @@ class Attempt:
 
     def _assignment(self, job: jobs.Job) -> Assignment:
         masker = preparing.masker(job, self._token)
+        self._folder.log.unlink(missing_ok=True)  # an earlier attempt may still read its own
         self._spool = Spool(self._folder.log, masker)
         self.outbox.open_log(self._spool)
         return Assignment(

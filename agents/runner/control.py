@@ -8,6 +8,10 @@ from typing import Any, TypeVar
 Result = TypeVar("Result")
 
 
+EVIDENCE_SECONDS = 300.0
+"""How long what there is of a stopped attempt is offered to the server."""
+
+
 class Ending(Enum):
     """Who ends the attempt."""
 
@@ -16,7 +20,7 @@ class Ending(Enum):
     TIMED_OUT = "timed out"
     """The phase's time is over."""
     STOPPED = "stopped"
-    """The server: it is not ours any more, nothing is to be reported."""
+    """The server: it is not ours any more. What an engine did is still told, as evidence."""
 
 
 class Ended(Exception):
@@ -31,6 +35,8 @@ class Control:
         self.grace_seconds = 0.0
         self.ended = asyncio.Event()
         self.stopped = asyncio.Event()
+        self.has_run = False
+        """Whether an engine was started, so that there is something to tell."""
 
     def end(self, ending: Ending, grace_seconds: float) -> None:
         """End the attempt; a running engine gets one SIGINT and so much time."""
@@ -43,15 +49,23 @@ class Control:
 
     async def unless_ended(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Return what the work gives; raise `Ended` and drop the work when the attempt is ended first."""
-        return await _race(work, self.ended)
+        return await _race(work, self.ended.wait())
 
     async def unless_stopped(self, work: Coroutine[Any, Any, Result]) -> Result:
         """As `unless_ended`, for work that a cancel comes too late for."""
-        return await _race(work, self.stopped)
+        return await _race(work, self.stopped.wait())
+
+    async def unless_overdue(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """As `unless_stopped`, for what is evidence: a stop leaves it `EVIDENCE_SECONDS` more."""
+        return await _race(work, self._overdue())
+
+    async def _overdue(self) -> None:
+        await self.stopped.wait()
+        await asyncio.sleep(EVIDENCE_SECONDS)
 
 
-async def _race(work: Coroutine[Any, Any, Result], end: asyncio.Event) -> Result:
-    task, signal = asyncio.ensure_future(work), asyncio.ensure_future(end.wait())
+async def _race(work: Coroutine[Any, Any, Result], end: Coroutine[Any, Any, Any]) -> Result:
+    task, signal = asyncio.ensure_future(work), asyncio.ensure_future(end)
     try:
         await asyncio.wait((task, signal), return_when=asyncio.FIRST_COMPLETED)
         if signal.done() and not task.done():

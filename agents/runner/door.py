@@ -45,7 +45,7 @@ class Door:
             await asyncio.sleep(self._agent.heartbeat_seconds)
 
     def _look(self) -> None:
-        for attempt in self._agent.wanted():
+        for attempt in self._agent.heard():
             if attempt.work not in self._speaking:
                 self._speaking[attempt.work] = asyncio.create_task(self._speak(attempt))
 
@@ -74,4 +74,8 @@ class Door:
             self._drop(attempt, str(refusal))
 
     def _drop(self, attempt: Attempt, reason: str) -> None:
+        """Stop an attempt that is not ours; where not even its evidence is taken, try no more."""
+        if not attempt.is_ours:
+            self._agent.give_up(attempt.work)
+            return
         self._agent.hear(Stop(task=attempt.work.task, epoch=attempt.work.epoch, reason=reason))

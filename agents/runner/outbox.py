@@ -34,6 +34,7 @@ class Outbox:
         self._progress = Progress(task=work.task, epoch=work.epoch, stage="preparing")
         self._progress_sent_at = 0.0
         self._progress_due_at: float | None = None
+        self._is_evidence = False
         self._wants_permit = self._asked = False
         self._result: Finished | None = None
         self._result_sent = False
@@ -69,6 +70,15 @@ class Outbox:
     def permitted(self) -> None:
         """The permit is here."""
         self._wants_permit = False
+
+    def only_evidence(self) -> None:
+        """Say no more than the log and the result: the attempt is not ours any more."""
+        self._is_evidence, self._wants_permit = True, False
+
+    @property
+    def has_result(self) -> bool:
+        """Whether the attempt has ended, with a result that is to be received."""
+        return self._result is not None
 
     def finish(self, result: Finished) -> None:
         """Report the result once the whole log is confirmed."""
@@ -118,7 +128,7 @@ class Outbox:
         return [AskPermit(task=self.work.task, epoch=self.work.epoch)]
 
     def _due_progress(self) -> list[Word]:
-        if self._progress_due_at is None:
+        if self._progress_due_at is None or self._is_evidence:
             return []
         if time.monotonic() < self._progress_due_at and self._result is None:
             return []
@@ -129,6 +139,8 @@ class Outbox:
         words: list[Word] = []
         while self._spool and self._sent < self._size and self._sent - self._acked < WINDOW_BYTES:
             data = self._spool.read(self._sent, LOG_BATCH_BYTES)
+            if not data:  # the disk does not give it back
+                break
             text = base64.b64encode(data).decode()
             words.append(Log(task=self.work.task, epoch=self.work.epoch, offset=self._sent, data=text))
             self._sent += len(data)

@@ -44,7 +44,7 @@ class AttemptServer:
         answer = await self._ask("GET", "agents/v1/attempt")
         members = answer.json() if answer.status_code == 200 else None
         if not isinstance(members, dict):
-            raise PhaseFailed("job_invalid", f"The server did not give the job: {_words(answer)}")
+            raise PhaseFailed("job_invalid", f"The server did not give the job: {words(answer)}")
         return members
 
     async def put_part(self, part: str, data: bytes, digest: str) -> None:
@@ -55,14 +55,14 @@ class AttemptServer:
                 "plan_too_large", f"The plan's {part} has {len(data)} bytes, more than the server stores."
             )
         if not answer.is_success:
-            raise PhaseFailed("plan_not_stored", f"The server did not store the plan's {part}: {_words(answer)}")
+            raise PhaseFailed("plan_not_stored", f"The server did not store the plan's {part}: {words(answer)}")
 
     async def part(self, part: str) -> bytes:
         """Return a part of the confirmed plan."""
         answer = await self._ask("GET", _part(part))
         if answer.status_code != 200:
             raise PhaseFailed(
-                "plan_not_found", f"The server does not give the confirmed plan's {part}: {_words(answer)}"
+                "plan_not_found", f"The server does not give the confirmed plan's {part}: {words(answer)}"
             )
         return answer.content
 
@@ -77,7 +77,7 @@ class AttemptServer:
         """Say a word of the protocol about the attempt, and return the answer; a refused one raises `NotWelcome`."""
         answer = await self._ask("POST", "agents/v1/attempt/words", content=protocol.dump(word).encode())
         if answer.status_code != 200:
-            raise NotWelcome(_words(answer))
+            raise NotWelcome(words(answer))
         try:
             return [protocol.parse_from_server(json.dumps(members)) for members in answer.json()]
         except (ValueError, TypeError, ProtocolError) as error:
@@ -104,8 +104,8 @@ class AttemptServer:
         except httpx.RequestError as error:
             self._log.warning("The server does not answer (%s); trying again.", type(error).__name__)
             return None
-        if answer.status_code in (401, 410) or (answer.status_code == 409 and _code(answer) == "stale_epoch"):
-            raise AttemptClosed(_words(answer))
+        if _is_closed(answer):
+            raise AttemptClosed(words(answer))
         if answer.status_code >= 500 or answer.status_code in (408, 429):
             self._log.warning("The server answered %s; trying again.", answer.status_code)
             return None
@@ -116,11 +116,22 @@ def _part(part: str) -> str:
     return f"agents/v1/attempt/plan/{part}"
 
 
+def is_kept_aside(answer: httpx.Response) -> bool:
+    """Return whether the server refused a state and keeps it for people to look at."""
+    return answer.status_code == 409 and "kept_aside" in _problem(answer)
+
+
+def _is_closed(answer: httpx.Response) -> bool:
+    is_stale = answer.status_code == 409 and _code(answer) == "stale_epoch" and not is_kept_aside(answer)
+    return is_stale or answer.status_code in (401, 410)
+
+
 def _code(answer: httpx.Response) -> str:
     return str(_problem(answer).get("code", ""))
 
 
-def _words(answer: httpx.Response) -> str:
+def words(answer: httpx.Response) -> str:
+    """Return the server's sentence."""
     detail = _problem(answer).get("detail")
     return str(detail)[:1000] if detail else f"HTTP status {answer.status_code}."
 

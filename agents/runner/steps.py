@@ -79,6 +79,7 @@ def _started(place: Workplace, command: _Command) -> EngineProcess:
         output=command.output,
         errors=errors,
     )
+    place.control.has_run = True
     survivor.note(place.folder.engine_note, process.pid, place.phase)
     return process
 

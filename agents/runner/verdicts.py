@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from agents.protocol import Outcome, Phase, PlanFacts
 from agents.runner import diagnostics
-from agents.runner.control import Control, Ended, Ending
+from agents.runner.control import Control, Ending
 from agents.runner.errors import PhaseFailed
 from agents.runner.masking import Masker
 from agents.runner.steps import Step
@@ -30,9 +30,7 @@ class Verdict:
 
 
 def of_failed_step(place: Workplace, step: Step) -> Verdict:
-    """Return the verdict on a phase whose engine did not end well; raise `Ended` when nobody wants to hear it."""
-    if place.control.ending is Ending.STOPPED:
-        raise Ended
+    """Return the verdict on a phase whose engine did not end well."""
     if place.control.ending:
         return _ended(place.phase, place.control, f"during {step.name}", step)
     words = _words(step, place.masker)
@@ -45,7 +43,8 @@ def of_failed_step(place: Workplace, step: Step) -> Verdict:
 
 def of_ending(phase: Phase, control: Control) -> Verdict:
     """Return the verdict on a phase that was ended while no engine ran."""
-    return _ended(phase, control, f"before {phase} was started", None)
+    is_stopped_plan = control.ending is Ending.STOPPED and phase == "plan"  # whose upload is dropped
+    return _ended(phase, control, "before its end" if is_stopped_plan else f"before {phase} was started", None)
 
 
 def of_failure(failure: PhaseFailed) -> Verdict:
@@ -59,6 +58,9 @@ def _ended(phase: Phase, control: Control, when: str, step: Step | None) -> Verd
     if control.ending is Ending.CANCELLED:
         message = f"Cancelled {when}.{force}{_consequence(phase, step)}"
         return Verdict(outcome="cancelled", exit_code=exit_code, error_code="cancelled", error_message=message)
+    if control.ending is Ending.STOPPED:
+        message = f"Stopped {when}: it was not this agent's any more.{force}{_consequence(phase, step)}"
+        return Verdict(outcome="cancelled", exit_code=exit_code, error_code="stopped", error_message=message)
     message = f"The time for the {phase} was over {when}.{force}{_consequence(phase, step)}"
     return Verdict(outcome="failed", exit_code=exit_code, error_code=f"{phase}_timeout", error_message=message)
 

@@ -14,12 +14,17 @@ TOKEN = "attempt-token-"
 
 @dataclass
 class State:
-    """A workspace's state. `refuse`: so many writes are answered with 400 first; `tokens`: all that were shown."""
+    """A workspace's state. `refuse`: so many writes are answered with 400 first; `tokens`: all that were shown.
+
+    `is_over`: its attempt is over, so that a state is refused and kept aside.
+    """
 
     body: bytes = b""
     lock: dict[str, Any] | None = None
     refuse: int = 0
     history: list[int] = field(default_factory=list)
+    is_over: bool = False
+    kept: list[bytes] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
 
@@ -88,6 +93,8 @@ class Handler(BaseHTTPRequestHandler):
         state.asked.append(self.command)
         if self.command == "GET":
             return (200, state.body) if state.body else (204, b"")
+        if state.is_over and self.command != "POST":
+            return 409, b'{"code": "stale_epoch", "detail": "This attempt is over."}'
         if self.command == "LOCK":
             return self._lock(state, json.loads(body))
         if self.command == "UNLOCK":
@@ -102,6 +109,9 @@ class Handler(BaseHTTPRequestHandler):
         return 200, b""
 
     def _write(self, state: State, body: bytes) -> tuple[int, bytes]:
+        if state.is_over:
+            state.kept.append(body)
+            return 409, b'{"code": "stale_epoch", "detail": "It is kept aside.", "kept_aside": 1}'
         if state.refuse:
             state.refuse -= 1
             return 400, b""

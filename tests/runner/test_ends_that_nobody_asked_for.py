@@ -53,14 +53,13 @@ def test_an_engine_that_was_put_into_the_folder_later_is_found(
 
 
 @pytest.mark.usefixtures("fake_agent")
-def test_a_stopped_attempt_ends_without_a_report(scene: Scene) -> None:
+def test_a_stopped_attempt_ends_and_frees_its_slot(scene: Scene) -> None:
     scene.platform.offer(scene.applying(seconds=30))
     pid = scene.wait_for_start("apply")
     scene.platform.tell(Stop(task=1, epoch=2, reason="somebody else has it"))
     scene.eventually(lambda: not processes.alive(pid))
     scene.eventually(lambda: scene.platform.work() == ())
     assert scene.run(scene.job(2)).outcome == "planned"
-    assert scene.platform.result(1, 2) is None
     assert scene.signals() == ["apply"]
 
 
@@ -73,7 +72,7 @@ def test_a_newer_attempt_of_a_task_waits_for_the_end_of_the_older(
     assert scene.run(scene.job(epoch=2)).outcome == "planned"
     assert not processes.alive(older)
     assert scene.signals() == ["plan"]
-    assert scene.platform.result(1, 1) is None
+    assert scene.result(1, 1).error_code == "stopped"
 
 
 @pytest.mark.usefixtures("fake_agent")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agents.protocol import AskPermit, Finished, Hello, Log, Permit, Work
+from agents.protocol import AskPermit, Hello, Log, Permit, Work
 from tests import processes
 from tests.runner.scene import Scene
 
@@ -79,14 +79,14 @@ def test_two_permits_are_one_apply(scene: Scene) -> None:
     assert scene.starts().count("apply") == 1
 
 
-def test_what_the_server_does_not_keep_is_dropped(scene: Scene) -> None:
+def test_what_the_server_does_not_keep_is_ended(scene: Scene) -> None:
     scene.platform.offer(scene.applying(seconds=20))
     engine = scene.wait_for_start("apply")
     scene.platform.keeps = lambda work: False
     scene.platform.drop()
     scene.eventually(lambda: not processes.alive(engine))
     scene.eventually(lambda: scene.platform.work() == ())
-    assert not [result for result in scene.platform.said(Finished) if result.epoch == 2]
+    assert scene.result(1, 2).error_code == "stopped"
 
 
 def test_a_full_agent_takes_no_offer(scene: Scene, eventually: Callable[..., Any]) -> None:
