@@ -178,7 +178,9 @@ def no_matching_agent(plan: Plan | None, workspace: Workspace, capacity: Capacit
     return WaitReason(
         code=Code.NO_MATCHING_AGENT,
         turn=Turn.CONFIG,
-        message=f"None of the {len(have)} connected agents has {needed}.",
+        message=f"The one connected agent does not have {needed}."
+        if len(have) == 1
+        else f"None of the {len(have)} connected agents has {needed}.",
         remedy="Connect an agent that has it; or cancel this task and start a new one on what is there.",
         blocker={"kind": "pool", "id": capacity.pool.pk if capacity.pool else ""},
         evidence={"needed": needed, "agents": have},
@@ -207,7 +209,7 @@ def no_free_slot(capacity: Capacity) -> WaitReason:
     return WaitReason(
         code=Code.NO_FREE_SLOT,
         turn=Turn.MACHINE,
-        message=f"All {numbers['slots']} slots of the {numbers['agents']} connected agents are taken.",
+        message=f"Every slot of the connected agents is taken ({numbers['slots']} in all).",
         remedy="It starts when a slot becomes free. Connect another agent to the pool to start it sooner.",
         blocker={"kind": "pool", "id": pool.pk if pool else ""},
         evidence=numbers,

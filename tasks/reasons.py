@@ -239,7 +239,7 @@ def dispatch_failed(error: str) -> WaitReason:
     return WaitReason(
         code=Code.DISPATCH_FAILED,
         turn=Turn.MACHINE,
-        message=f"Looking for a slot failed: {error}",
+        message=f"Looking for a slot failed in the server: {error}.",
         remedy="It is tried again within seconds. If this stays, an operator should read the server's log.",
         evidence={"error": error},
         actions=("retry", "cancel"),
