@@ -27,9 +27,10 @@ def test_the_page_tells_the_newest_first_and_the_report_the_oldest(console: Clie
 def test_times_are_relative_with_the_exact_one_beside(console: Client) -> None:
     task = factories.pending()
     clock.shift(timedelta(minutes=4))
-    page = console.get(pages.address(task, "timeline"))
+    page, exact = console.get(pages.address(task)), f"{task.created_at:%Y-%m-%d %H:%M:%S} UTC"
     assert "4 min ago" in pages.text(page)
-    assert f'title="{task.created_at:%Y-%m-%d %H:%M:%S} UTC"' in page.content.decode()
+    assert f'title="{exact}"' in page.content.decode().partition('id="timeline"')[2]
+    assert exact in pages.text(console.get(pages.address(task, "timeline"))), "a report is read later, and elsewhere"
 
 
 def test_a_silence_of_its_agent_stands_out(console: Client) -> None:
