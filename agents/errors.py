@@ -13,3 +13,9 @@ class HolderLives(Problem):
     """Whoever holds the state lock may still be writing."""
 
     code = "holder_lives"
+
+
+class NotInTheWay(Problem):
+    """The state lock is no business of this task."""
+
+    code = "not_in_the_way"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, Max, Min, OuterRef, Subquery
+from django.db.models import F, Max, Min, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from tasks.models import Attempt, LateResult, LogChunk, Task, TaskEvent
@@ -33,12 +33,17 @@ def of(task: Task) -> list[Evidence]:
     return sorted(found, key=lambda each: each.at)
 
 
-def _logs(task: Task, attempts: dict[int, Attempt]) -> Iterator[Evidence]:
+def late_chunks(task: Task) -> QuerySet[LogChunk]:
+    """Return the pieces of log that came after their attempt was given up."""
     given_up = TaskEvent.objects.filter(
         task=OuterRef("attempt__task"), epoch=OuterRef("attempt__epoch"), after=Status.NEEDS_ATTENTION
     )
     over_at = Coalesce(Subquery(given_up.order_by("id").values("at")[:1]), F("attempt__ended_at"))
-    late = LogChunk.objects.filter(attempt__task=task, at__gt=over_at).order_by()
+    return LogChunk.objects.filter(attempt__task=task, at__gt=over_at).order_by()
+
+
+def _logs(task: Task, attempts: dict[int, Attempt]) -> Iterator[Evidence]:
+    late = late_chunks(task)
     for epoch, first, last in late.values_list("attempt__epoch").annotate(first=Min("offset"), last=Max("at")):
         attempt = attempts[epoch]
         size = attempt.log_stored - first

@@ -5,14 +5,13 @@ from typing import Any
 from django.db import transaction
 
 from agents import lock_holders
-from agents.errors import HolderLives, StateNotLocked
+from agents.errors import HolderLives, NotInTheWay, StateNotLocked
 from agents.lock_holders import Life
 from iacplatform.base import actors, clock
 from tasks import actions, moves
 from tasks.actions import Action
 from tasks.models import Attempt, Task, TaskEvent
-from tasks.reasons import Code
-from tasks.states import Event, Status
+from tasks.states import Event
 from workspaces import states
 from workspaces.models import StateLock
 
@@ -23,22 +22,27 @@ def offer() -> None:
 
 
 def stands_in_the_way(task: Task) -> bool:
-    """Return whether an orphaned state lock holds the task up, or is what a lost apply has left behind."""
-    if task.reason_code != Code.STATE_LOCKED and task.status != Status.NEEDS_ATTENTION:
+    """Return whether an orphaned state lock holds the task up, now or later, or is what its own apply has left behind.
+
+    Costs a query only where there is a lock, if the task was read with its workspace's.
+    """
+    held = getattr(task.workspace, "state_lock", None)
+    if held is None or not _concerns(held, task):
         return False
-    return lock_holders.judged().filter(workspace_id=task.workspace_id, life=Life.ORPHANED).exists()
+    return lock_holders.judged().filter(pk=held.pk, life=Life.ORPHANED).exists()
 
 
 def release(task: Task, *, by: Any, reason: str) -> bool:
     """Let go of the state lock that stands in the task's way; False where that was done before.
 
     The attempt that held it writes no state from then on. Raises `StateNotLocked` where there is nothing to release,
-    `HolderLives` where its holder may still be at work.
+    `HolderLives` where its holder may still be at work, `NotInTheWay` where the task has ended and left no lock behind.
     """
     with transaction.atomic():
         held = _locked(task.workspace_id)
         if held is None:
             return _was_released(task)
+        _demand_concern(held, task)
         if life := sign_of_life(held):
             raise HolderLives(life)
         _let_go(held)
@@ -60,6 +64,18 @@ def _locked(workspace_id: str) -> StateLock | None:
         return None
     list(Task.objects.select_for_update(of=("self",), no_key=True).filter(pk=seen.task_id or 0))
     return StateLock.objects.select_for_update().filter(pk=seen.pk, lock_id=seen.lock_id, task_id=seen.task_id).first()
+
+
+def _concerns(held: StateLock, task: Task) -> bool:
+    return not task.is_final or held.task_id == task.pk
+
+
+def _demand_concern(held: StateLock, task: Task) -> None:
+    if not _concerns(held, task):
+        raise NotInTheWay(
+            f"Task {task.pk} has ended, and the state lock of {held.holder} is none of its own: release it through a "
+            "task that waits for it."
+        )
 
 
 def _was_released(task: Task) -> bool:

@@ -1,16 +1,20 @@
-"""A task's timeline with what only this layer knows: when the agents that had it in hand were silent."""
+"""A task's timeline with what only this layer knows: when its agents were silent, and what they brought late."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from django.db.models import DateTimeField, Exists, F, OuterRef, QuerySet
+from django.db.models import DateTimeField, Exists, F, Max, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
+from agents import evidence
+from agents.evidence import Evidence
 from agents.models import Silence
 from iacplatform.base import actors, clock
 from tasks import happenings
-from tasks.models import Attempt, Task
+from tasks.models import Attempt, LateResult, Task, TaskEvent
+from tasks.states import Status
 from tasks.timeline import Entries, Entry, Kind, Source, Timeline
+from workspaces.models import KeptState
 
 MOST = 200
 """Entries on one page."""
@@ -52,4 +56,44 @@ def _silence(row: Silence) -> Entry:
     return Entry(at=row.silent_from, kind=Kind.HEARTBEAT_GAP, text=text, actor=actors.agent(name), cause=cause)
 
 
-SOURCES = (*happenings.SOURCES, Source(rows=_silences_of, at="silent_from", read=_silences))
+def _late_logs(task: Task) -> QuerySet[Any, Any]:
+    """Return the late logs by epoch. Only of attempts that were given up: others may have very long ones."""
+    lost = TaskEvent.objects.filter(task=task, after=Status.NEEDS_ATTENTION).values("epoch")
+    given_up = Attempt.objects.filter(Q(epoch__in=lost) | Q(outcome__in=_GIVEN_UP), task=task)
+    return evidence.late_chunks(task).filter(attempt__in=given_up.values("pk")).values("attempt__epoch")
+
+
+_GIVEN_UP = ("interrupted", "lost", "cancelled")
+
+
+def _reader(kind: str) -> Callable[[Task, Sequence[Any]], Entries]:
+    """Return what reads the evidence of this kind; a kept state is named by its number, all else by its epoch."""
+
+    def read(task: Task, rows: Sequence[Any]) -> Entries:
+        found = {each.kept_state or each.epoch: each for each in evidence.of(task) if each.kind == kind}
+        return {key: _piece(each) for key, each in found.items() if key in rows}
+
+    return read
+
+
+def _piece(found: Evidence) -> Entry:
+    return Entry(at=found.at, kind=Kind.EVIDENCE, text=found.text, attempt=found.attempt, epoch=found.epoch)
+
+
+SOURCES = (
+    *happenings.SOURCES,
+    Source(rows=_silences_of, at="silent_from", read=_silences),
+    Source(
+        rows=lambda task: LateResult.objects.filter(attempt__task=task),
+        at="at",
+        key="attempt__epoch",
+        read=_reader("result"),
+    ),
+    Source(
+        rows=lambda task: KeptState.objects.filter(workspace_id=task.workspace_id, task_id=task.pk),
+        at="created_at",
+        read=_reader("state"),
+    ),
+    Source(rows=_late_logs, at=Max("at"), key="attempt__epoch", read=_reader("log")),
+)
+"""In this order where two happened at once."""

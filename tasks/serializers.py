@@ -47,6 +47,14 @@ class WaitReason(serializers.Serializer[Any]):
     actions = serializers.ListField(child=serializers.CharField())
 
 
+class TaskWarning(serializers.Serializer[Any]):
+    """Something that is not as it should be."""
+
+    code = serializers.CharField()
+    message = serializers.CharField()
+    since = serializers.DateTimeField()
+
+
 class Dispatch(serializers.Serializer[Any]):
     """What came of looking for a slot. `deferred`: dispatching itself failed; it is tried again."""
 
@@ -70,6 +78,7 @@ class TaskSerializer(serializers.ModelSerializer[Task]):
     changes = Changes(allow_null=True)
     wait_reason = WaitReason(allow_null=True)
     stuck = serializers.BooleanField(source="is_stuck")
+    warnings = TaskWarning(many=True, help_text="What is not as it should be, though it is not stuck yet.")
     actions = serializers.SerializerMethodField(help_text="What the caller may do with it now.")
 
     class Meta:
@@ -109,6 +118,7 @@ class TaskSerializer(serializers.ModelSerializer[Task]):
             "plan_count",
             "wait_reason",
             "stuck",
+            "warnings",
             "actions",
         ]
         read_only_fields = fields

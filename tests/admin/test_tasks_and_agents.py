@@ -14,7 +14,7 @@ from django.urls import reverse
 from agents.models import Agent, Silence
 from iacplatform.base import clock
 from iacplatform.base.models import SWEEP, Beat
-from tasks.models import Task
+from tasks.models import LateResult, Task
 from tests import factories as rows
 from tests.tasks import factories
 
@@ -60,7 +60,8 @@ def act(client: Client, action: str, *tasks: Model, reason: str = "") -> list[st
 def everything() -> None:
     """A row of each model."""
     task = factories.applied()
-    factories.say(task, b"words")
+    said = factories.say(task, b"words")
+    LateResult.objects.create(attempt=said, outcome="applied", exit_code=0, seconds=1)
     Beat.objects.strike(SWEEP)
     Silence.objects.create(agent=Agent.objects.earliest("pk"), silent_from=clock.now(), cause="late")
 

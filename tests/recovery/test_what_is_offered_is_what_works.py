@@ -1,0 +1,53 @@
+"""Each verb is offered exactly where it is legal: tried in every situation, by a person who may do everything."""
+
+from copy import copy
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from agents.verbs import VERBS
+from iacplatform.base.problems import Problem
+from tasks import actions
+from tasks.models import Task
+from tasks.states import Position
+from tasks.verbs import Effect
+from tests.recovery.cells import LOCKS, TASKS, settled
+from tests.tasks import factories
+
+pytestmark = pytest.mark.django_db
+
+BY_HAND = sorted(VERBS.keys() - {"unlock"})
+
+
+def press(task: Task, verb: str) -> Effect | Problem:
+    """Press the button and return what came of it; nothing of it stays."""
+    words: dict[str, Any] = {"plan_digest": task.plan_digest, "reason": "Looked at it."}
+    try:
+        with transaction.atomic():
+            effect = VERBS[verb](task, factories.person(), words).effect
+            transaction.set_rollback(True)
+            return effect
+    except Problem as refused:
+        return refused
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("made", TASKS)
+def test_what_is_offered_works_and_all_else_is_refused_or_nothing_new(made: str, lock: str) -> None:
+    task = TASKS[made]()
+    LOCKS[lock](task)
+    seen = settled(task)
+    offered = set(actions.open_to(seen, factories.person()))
+    assert seen.is_final or offered - {"unlock"}, "nobody is left without a button"
+    for verb in BY_HAND:
+        came = press(copy(seen), verb)
+        if verb in offered:
+            assert isinstance(came, Effect), (verb, str(came))
+        else:
+            assert came == Effect.NOTHING_NEW or isinstance(came, Problem), (verb, came)
+            assert not isinstance(came, Problem) or (came.status, bool(came.detail)) == (409, True)
+
+
+def test_all_of_this_is_about_every_place_of_the_table() -> None:
+    assert {TASKS[made]().position for made in TASKS} == set(Position)
