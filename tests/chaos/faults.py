@@ -8,19 +8,21 @@ from tests.chaos import cast
 
 PAUSE_SECONDS = (1.0, 6.0)
 
-WEBS = tuple(name for name in cast.SERVERS if name.startswith("web"))
+BUSY = "busy"
+"""An agent with an engine at work, whoever that is then."""
+
 DOORS = (*cast.FAKES, cast.PEOPLE, *(f"{name} to database" for name in cast.SERVERS))
 """A real engine on a half-open link would wait for its kernel to give up for a quarter of an hour: see `_LINKS`."""
 
 _LINKS = (*DOORS, *cast.REALS)
 
 KINDS: dict[str, tuple[int, Sequence[str], tuple[float, float]]] = {
-    "kill": (6, cast.AGENTS, (0, 0)),
-    "switch off": (3, cast.AGENTS, (0, 0)),
-    "kill engine": (3, cast.AGENTS, (0, 0)),
+    "kill": (6, (*cast.AGENTS, *[BUSY] * 8), (0, 0)),
+    "switch off": (3, (*cast.AGENTS, *[BUSY] * 8), (0, 0)),
+    "kill engine": (3, (BUSY,), (0, 0)),
     "kill server": (4, cast.SERVERS, (0, 0)),
     "stop": (3, (*cast.AGENTS, *cast.SERVERS), (0, 0)),
-    "freeze": (6, (*cast.AGENTS, *cast.SERVERS), (5, 20)),
+    "freeze": (6, (*cast.AGENTS, *[BUSY] * 4, *cast.SERVERS), (5, 20)),
     "kill database": (1, ("database",), (0, 0)),
     "restart database": (1, ("database",), (0, 0)),
     "cut": (5, _LINKS, (1, 12)),

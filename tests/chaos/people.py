@@ -27,7 +27,7 @@ EAGERNESS = {
 }
 """How often each button is pressed where it is offered; waiting is one more choice."""
 
-BORED = 3
+BORED = 8
 FINAL = {"success", "applied", "discarded", "failed", "cancelled"}
 
 Row = dict[str, Any]

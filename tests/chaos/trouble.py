@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from tests.chaos.cast import Cast
-from tests.chaos.faults import Fault
+from tests.chaos.cast import AGENTS, Cast
+from tests.chaos.faults import BUSY, Fault
 
 Deed = Callable[[str], None]
 
@@ -50,10 +50,15 @@ class Trouble:
 
     async def _one(self, fault: Fault) -> None:
         do, undo = self._deeds[fault.kind]
-        do(fault.target)
+        target = self._busy() if fault.target == BUSY else fault.target
+        do(target)
         self.done[fault.kind] += 1
         await asyncio.sleep(fault.seconds)
-        undo(fault.target)
+        undo(target)
+
+    def _busy(self) -> str:
+        """Return an agent that has an engine at work, or else any."""
+        return next((name for name in AGENTS if self._cast.engines(name)), AGENTS[0])
 
     def _kill(self, name: str) -> None:
         self._cast.parts[name].kill()

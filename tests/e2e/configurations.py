@@ -99,6 +99,11 @@ class SlowPlan:
         os.write(self._end, b"content")
         os.close(self._end)
 
+    def settle(self) -> None:
+        """Let no later plan wait; the one that is under way goes on waiting."""
+        self._pipe.unlink()
+        self._pipe.write_text("content")
+
 
 def _resource(name: str, command: str, after: str = "") -> str:
     depends_on = f"  depends_on = [{after}]\n" if after else ""
