@@ -10,7 +10,7 @@ MOST_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Piece:
-    """Bytes from an offset on. `next_offset`: where to go on; `is_complete`: nothing follows, now or later."""
+    """Bytes from an offset on. `next_offset`: where to go on; `is_complete`: nothing follows, but for late evidence."""
 
     data: bytes
     next_offset: int
@@ -36,7 +36,7 @@ def _attempt(task: Task, phase: str, number: int | None) -> Attempt | None:
 
 
 def _has_ended(attempt: Attempt) -> bool:
-    """Whether all that the agent announced is stored; of a lost agent's log nothing more is expected."""
+    """Whether all that the agent announced is stored. Of a lost agent no more is expected, though more may come."""
     return attempt.ended_at is not None and attempt.log_stored >= (attempt.log_bytes or 0)
 
 

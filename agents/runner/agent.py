@@ -2,12 +2,9 @@
 
 import asyncio
 import logging
-import platform
-from collections import OrderedDict
 
 from agents.protocol import (
     HEARTBEAT_SECONDS,
-    VERSIONS,
     Accept,
     Cancel,
     Drain,
@@ -21,15 +18,13 @@ from agents.protocol import (
     Stop,
     Work,
 )
-from agents.runner import engines
+from agents.runner import introduction
 from agents.runner.attempt import Attempt
 from agents.runner.control import EVIDENCE_SECONDS
 from agents.runner.offers import Offers
 from agents.runner.outbox import Word
+from agents.runner.past import Past
 from agents.runner.tools import Tools
-
-VERSION = "0.1.0"
-_REMEMBERED = 1000
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +43,7 @@ class Agent:
         self._attempts: dict[Work, Attempt] = {}
         self._running: dict[Work, asyncio.Task[None]] = {}
         self._offers = Offers()
-        self._over: OrderedDict[Work, None] = OrderedDict()
+        self._over = Past()
 
     @property
     def has_work(self) -> bool:
@@ -58,19 +53,7 @@ class Agent:
     def hello(self) -> Hello:
         """Return the first word of a connection. What was accepted but not started is given up with the old one."""
         self._offers.clear()
-        options = self.tools.options
-        return Hello(
-            versions=VERSIONS,
-            name=options.name,
-            instance=self.tools.workdir.instance,
-            capacity=options.capacity,
-            engines=tuple(binary.engine for binary in self.tools.engines.found()),
-            os=engines.OS,
-            arch=engines.ARCH,
-            agent_version=f"{VERSION} (Python {platform.python_version()})",
-            work=self._ours(),
-            pod_name=options.pod_name,
-        )
+        return introduction.hello(self.tools, self._ours())
 
     def work(self) -> tuple[Work, ...]:
         """Return what the agent has: accepted, running, or with a result that is not received."""
@@ -214,9 +197,7 @@ class Agent:
         attempt.close()
         if all(other.task != work.task for other in self._attempts):  # a newer attempt of the task uses its folder
             attempt.clear_folder()
-        self._over[work] = None
-        if len(self._over) > _REMEMBERED:
-            self._over.popitem(last=False)
+        self._over.add(work)
         self.tools.workdir.sweep({other.task for other in self._attempts})
         self._look_idle()
 

@@ -18,6 +18,7 @@ from tests.runner.scene import Scene
 
 STATE = "/api/v1/workspaces/ws-0123456789/state"
 FOLDER = Path("tasks") / "1"
+ERRORED = FOLDER / "config" / "errored.tfstate"
 IMPATIENT = """
 import sys
 from agents.runner import agent, control
@@ -90,7 +91,7 @@ def test_a_state_that_could_not_be_stored_is_brought_and_then_leaves_the_agent(s
     state = scene.platform.store.states.setdefault(STATE, State())
     state.is_over = True
     scene.platform.offer(job)
-    scene.wait_for_start("apply")
+    scene.eventually((workdir / ERRORED).is_file, seconds=20)
     stop(scene)
     scene.result(1, 2)
     assert state.kept == [b"made by the plan"]
@@ -114,12 +115,12 @@ def test_the_first_state_of_a_workspace_is_named_as_terraform_would(scene: Scene
 def test_a_state_that_nobody_takes_stays_on_the_agent(scene: Scene, workdir: Path) -> None:
     job = scene.applying(seconds=30, touch="errored.tfstate")
     scene.platform.offer(job)
-    scene.wait_for_start("apply")
+    scene.eventually((workdir / ERRORED).is_file, seconds=20)
     scene.platform.store.closed.add(f"{TOKEN}1-2")
     stop(scene)
     assert scene.result(1, 2).error_code == "stopped"
     assert "stays on the agent" in scene.platform.log(1, 2)
-    assert (workdir / FOLDER / "config" / "errored.tfstate").is_file()
+    assert (workdir / ERRORED).is_file()
 
 
 @pytest.mark.usefixtures("fake_agent")
