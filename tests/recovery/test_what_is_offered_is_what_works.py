@@ -4,7 +4,9 @@ from copy import copy
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from rest_framework.test import APIClient
 
 from agents.verbs import VERBS
 from iacplatform.base.problems import Problem
@@ -51,3 +53,16 @@ def test_what_is_offered_works_and_all_else_is_refused_or_nothing_new(made: str,
 
 def test_all_of_this_is_about_every_place_of_the_table() -> None:
     assert {TASKS[made]().position for made in TASKS} == set(Position)
+
+
+def test_a_list_of_tasks_costs_no_query_for_each_of_them(api: APIClient) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            assert api.get("/api/v1/tasks").status_code == 200
+        return len(asked)
+
+    factories.pending()
+    few = queries()
+    for make in (factories.pending, factories.failed, factories.awaiting_confirmation, factories.confirmed):
+        make()
+    assert queries() == few
