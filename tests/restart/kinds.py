@@ -110,6 +110,7 @@ KINDS: dict[str, Kind] = {
         make=_unreserved(factories.awaiting_confirmation), ends="apply_pending", reason="reservation_lost"
     ),
     "stale": Kind(make=_stale, ends="apply_pending", reason="plan_stale"),
+    "stale, and nobody heard of it": Kind(make=_on_agent(factories.stale), ends="apply_pending", reason="plan_stale"),
     "confirmed": _comes_to_its_apply(_on_agent(factories.confirmed)),
     "confirmed without a slot": _comes_to_its_apply(_unreserved(factories.confirmed)),
     "confirmed and locked": Kind(make=_confirmed_and_locked, ends="confirmed", reason="workspace_locked"),

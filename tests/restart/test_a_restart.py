@@ -67,6 +67,7 @@ class Scene:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 async def test_after_a_restart_two_hundred_tasks_move_as_they_must(tmp_path: Path) -> None:
     platform = Platform(tmp_path)
     try:
