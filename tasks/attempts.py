@@ -15,8 +15,9 @@ from workspaces import states as workspace_states
 from workspaces.models import Workspace
 
 ACCEPT_SECONDS = 10
-OVERTIME_SECONDS = 600
-"""The agent ends a phase by itself at its time-out; this much later the server stops believing that it will."""
+OVERTIME_SECONDS = {Phase.PLAN: 300, Phase.APPLY: 600}
+"""The agent ends a phase by itself at its time-out; this much later the server stops believing that it will. Before the
+kill an engine has 30 s in a plan and 300 s in an apply (less loses state); five minutes more, to hand everything in."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,7 +149,7 @@ def _demand_unlocked(task: Task) -> None:
 
 def _begin(task: Task, attempt: Attempt) -> None:
     timeout = task.workspace.plan_timeout_seconds if task.phase == Phase.PLAN else task.workspace.apply_timeout_seconds
-    until = clock.In(seconds=timeout + OVERTIME_SECONDS)
+    until = clock.In(seconds=timeout + OVERTIME_SECONDS[Phase(task.phase)])
     moves.move(
         task,
         Event.ACCEPTED,

@@ -173,3 +173,16 @@ def test_a_running_task_whose_agent_nobody_gave_up_is_stuck(later: Later) -> Non
     assert not is_stuck(task)
     later(30)
     assert is_stuck(task)
+
+
+def test_an_agent_that_takes_nothing_has_no_free_slot(later: Later) -> None:
+    deaf = factories.agent(connected=True)
+    task = factories.offered(on=deaf)
+    later(11)
+    factories.lose(task)
+    later(7)
+    Agent.objects.update(lease_until=clock.now() + timedelta(hours=1))
+    Task.objects.update(deadline=clock.now() + timedelta(hours=1))
+    assert not is_stuck(task)
+    Agent.objects.update(connected_at=clock.now() - timedelta(seconds=6))
+    assert is_stuck(task)

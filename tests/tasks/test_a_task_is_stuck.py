@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from agents import presence, waits
+from agents.models import Agent
 from iacplatform.base import clock
 from iacplatform.base.models import SILENT_SECONDS, SWEEP, Beat
 from tasks import moves, reasons
@@ -155,6 +156,19 @@ def test_a_running_task_past_its_deadline_is_stuck() -> None:
     Beat.objects.strike(SWEEP)
     assert not seen(task).is_stuck
     Task.objects.filter(pk=task.pk).update(deadline=clock.now() - timedelta(seconds=1))
+    assert seen(task).is_stuck
+
+
+@pytest.mark.parametrize(("make", "seconds"), [(factories.planning, 300), (factories.applying, 600)])
+def test_a_phase_that_outlasts_its_time_out_is_stuck_when_its_agent_had_time_to_end_it(
+    make: Callable[..., Task], seconds: int
+) -> None:
+    task = make(workspace=factories.workspace(plan_timeout_seconds=100, apply_timeout_seconds=100))
+    later(seconds=100 + seconds - 2)
+    Agent.objects.update(lease_until=clock.In(seconds=45))
+    Beat.objects.strike(SWEEP)
+    assert not seen(task).is_stuck
+    later(seconds=4)
     assert seen(task).is_stuck
 
 
