@@ -39,7 +39,7 @@ def gone(scene: Scene, workdir: Path) -> None:
 @pytest.mark.usefixtures("fake_agent")
 def test_the_log_comes_to_its_end_and_the_result_says_what_happened(scene: Scene, workdir: Path) -> None:
     scene.platform.offer(scene.applying(seconds=30, tick="tick"))
-    scene.wait_for_start("apply")
+    scene.eventually(lambda: "tick" in scene.platform.log(1, 2), seconds=20)
     stop(scene)
     result = scene.result(1, 2)
     assert (result.outcome, result.error_code, result.exit_code) == ("cancelled", "stopped", 1)
@@ -51,8 +51,8 @@ def test_the_log_comes_to_its_end_and_the_result_says_what_happened(scene: Scene
 
 @pytest.mark.usefixtures("fake_agent")
 def test_an_apply_that_ends_well_all_the_same_is_said_to_be_applied(scene: Scene) -> None:
-    scene.platform.offer(scene.applying(seconds=30, on_interrupt=0))
-    scene.wait_for_start("apply")
+    scene.platform.offer(scene.applying(seconds=30, on_interrupt=0, tick="tick"))
+    scene.eventually(lambda: "tick" in scene.platform.log(1, 2), seconds=20)
     stop(scene)
     assert scene.result(1, 2).outcome == "applied"
 
