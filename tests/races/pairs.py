@@ -62,6 +62,7 @@ def every_order(outcome: Outcome, /, *, most: int = 0, reduce: bool = True, **ac
             try:
                 _demand_sound(order, errors)
                 found.outcomes[outcome(**order.answers)] += 1
+                soundness.demand_no_news_lost()
             except AssertionError as fault:
                 raise BadOrder(f"{fault}\nafter:\n{order}") from fault
     log.info("Went through %s orders in %.1f s of our CPU.", found.orders, time.process_time() - begun)

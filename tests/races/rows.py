@@ -14,7 +14,7 @@ _KEPT = emptying.KEPT | {Pool._meta.db_table}
 
 @contextmanager
 def restored() -> Iterator[Callable[[], None]]:
-    """Yield a function that makes all rows, and the database's clock, as they are now."""
+    """Yield a function that makes all rows, and the database's clock, as they are now; in the end they are so again."""
     tables = sorted(set(connection.introspection.django_table_names(include_views=False)) - _KEPT)
     with connection.cursor() as cursor:
         full = [table for table in tables if _keep(table)]
@@ -23,6 +23,7 @@ def restored() -> Iterator[Callable[[], None]]:
         try:
             yield lambda: _execute(restoring)
         finally:
+            _execute(restoring)
             cursor.execute("; ".join(f"DROP TABLE kept_{table}" for table in full))
 
 

@@ -2,6 +2,7 @@
 
 from itertools import groupby
 
+from agents import dispatcher
 from agents.models import Agent
 from tasks import states
 from tasks.models import Attempt, Task, TaskEvent
@@ -26,6 +27,13 @@ def demand() -> None:
     _one_task_of_a_workspace_is_at_work(tasks)
     _what_is_open_is_at_work(tasks)
     _what_needs_attention_holds_its_workspace(tasks)
+
+
+def demand_no_news_lost() -> None:
+    """Fail where a task would get a slot by another look: whoever moved last should have had it looked at. Makes offers."""
+    for pool_id in Task.objects.runnable().pool_ids():
+        late = dispatcher.dispatch(pool_id, cause="soundness", most=None)
+        assert not late.overdue, "a slot is free for a task, and nobody looks before the next sweep"
 
 
 def _histories_lead_to_their_tasks(tasks: list[Task]) -> None:

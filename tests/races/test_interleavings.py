@@ -1,14 +1,26 @@
 """That the enumeration is one: toy sessions of which the number of orders, and what goes wrong, are known."""
 
+from collections.abc import Callable
+from copy import deepcopy
+from functools import partial
 from math import comb
+from typing import Any
 
 import pytest
 from django.db import transaction
 from django.db.models import F
 
+from iacplatform.base.problems import Problem
+from tasks import attempts, recovery
+from tasks.attempts import Place
+from tasks.models import Task
+from tasks.signals import task_moved
 from tests.races.pairs import BadOrder, every_order
+from tests.races.sessions import Action
 from tests.tasks import factories
-from workspaces.models import Workspace
+from workspaces import states
+from workspaces.models import StateLock, Workspace
+from workspaces.state_api import person
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -84,3 +96,47 @@ def test_what_fails_unseen_after_a_commit_is_found() -> None:
 
     with pytest.raises(BadOrder, match="ZeroDivisionError"):
         every_order(lambda **_: "", ann=fail, bob=int)
+
+
+def offers() -> dict[str, Action]:
+    task = factories.pending()
+    places = {name: factories.place(factories.agent(name)) for name in ("here", "there")}
+    return {name: partial(offer, task, place) for name, place in places.items()}
+
+
+def offer(task: Task, place: Place) -> None:
+    attempts.offer(deepcopy(task), place)
+
+
+def accept_and_loss() -> dict[str, Action]:
+    task = factories.offered()
+    lose = partial(recovery.slot_lost, task.pk, task.agent_id, cause="Gone.", last_seen=None)
+    return {"accept": partial(attempts.accept, task.pk, task.epoch, task.agent_id), "lose": lose}
+
+
+def lock_and_force_unlock() -> dict[str, Action]:
+    workspace = factories.workspace()
+    ann, bob = (person(factories.person(name), workspace.pk) for name in ("ann", "bob"))
+    states.lock(workspace.pk, "lock of bob", {}, bob)
+    take = partial(states.lock, workspace.pk, "lock of ann", {}, ann)
+    return {"lock": take, "unlock": partial(states.unlock, workspace.pk, "", bob)}
+
+
+def is_refused(answer: Any) -> bool:
+    return isinstance(answer, Problem)
+
+
+@pytest.mark.parametrize("make", [offers, accept_and_loss, lock_and_force_unlock])
+def test_no_outcome_is_missed_by_leaving_out_orders_that_nobody_could_tell_apart(
+    make: Callable[[], dict[str, Action]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(task_moved, "send_robust", lambda **news: [])
+    actions: Any = make()
+
+    def outcome(**answers: Any) -> Any:
+        rows = Task.objects.order_by("id").values_list("status", "lease", "agent_id", "epoch")
+        return tuple(is_refused(answer) for answer in answers.values()), tuple(rows), StateLock.objects.count()
+
+    few, all_of_them = every_order(outcome, **actions), every_order(outcome, reduce=False, **actions)
+    assert few.outcomes.keys() == all_of_them.outcomes.keys()
+    assert few.orders < all_of_them.orders

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from knox.models import AuthToken
 
 from agents import commands, dispatcher, logs, sessions, sweep
 from agents.commands import Told
@@ -21,6 +22,7 @@ from tasks import attempts, confirmation, results
 from tasks.models import Attempt, LogChunk, Task
 from tasks.results import Result
 from tasks.states import Event, Lease, Status
+from tests import factories as rows
 from tests.agents.scenes import hello
 from tests.races.pairs import every_order, word
 from tests.tasks import factories
@@ -95,7 +97,12 @@ def test_a_lease_that_expires_and_the_late_result_of_an_apply_never_lose_the_res
     def outcome(expire: Any, finish: Any) -> Any:
         return word(expire), word(finish), factories.reread(task).status, events(task, Event.LOST, Event.APPLIED)
 
-    found = every_order(outcome, expire=sweep._lost_agents, finish=partial(apply_ends, task), most=100)
+    found = every_order(
+        outcome,
+        expire=sweep._lost_agents,
+        finish=partial(apply_ends, task),
+        most=100,  # of some 350
+    )
 
     found.demand(
         (None, None, Status.APPLIED, (Event.APPLIED,)),
@@ -188,6 +195,19 @@ def test_a_pool_token_that_is_revoked_and_the_agent_that_comes_with_it() -> None
 
     # Who was let in before the token was revoked hears of it by the wake-up, or at the next heartbeat.
     found.demand(("refused", False, False), ("rejected", False, False), ("let in", True, False))
+
+
+def test_an_api_token_that_is_revoked_and_the_request_that_comes_with_it() -> None:
+    client = rows.client(factories.person())
+    workspace = factories.workspace()
+
+    found = every_order(
+        lambda revoke, use: (word(revoke), use),
+        revoke=lambda: word(AuthToken.objects.all().delete() and None),
+        use=lambda: client.get(f"/api/v1/workspaces/{workspace.pk}").status_code,
+    )
+
+    found.demand((None, 200), (None, 401))
 
 
 # chunk x finish -----------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from tasks import cancellation, confirmation, dispatching, follow_ups, recovery,
 from tasks.models import Task
 from tasks.results import Result
 from tasks.states import Event, Lease, Status
-from tests.races.pairs import every_order, word
+from tests.races.pairs import BadOrder, every_order, word
 from tests.races.racing import without_row_locks
 from tests.tasks import factories
 
@@ -67,16 +67,11 @@ def test_confirm_and_confirm_are_one_confirmation_and_one_offer() -> None:
     found.demand((True, False, "ann", *once), (False, True, "bob", *once))
 
 
-def test_without_row_locks_an_order_is_found_that_refuses_a_confirmation() -> None:
+def test_without_row_locks_an_order_is_found_in_which_nobody_looks_for_a_slot() -> None:
     task = factories.awaiting_confirmation(on=factories.agent(connected=True))
     ann, bob = factories.person("ann"), factories.person("bob")
-    with without_row_locks():
-        found = every_order(
-            lambda ann, bob: {word(ann), word(bob)} == {True, False},
-            ann=partial(confirm, task, ann),
-            bob=partial(confirm, task, bob),
-        )
-    assert found.outcomes[False] > 0
+    with without_row_locks(), pytest.raises(BadOrder, match="nobody looks before the next sweep"):
+        every_order(lambda **_: "", ann=partial(confirm, task, ann), bob=partial(confirm, task, bob))
 
 
 # cancel x finish ----------------------------------------------------------------------------------------------------
@@ -170,3 +165,20 @@ def test_retry_and_retry_of_a_lost_apply_make_one_new_task() -> None:
         (follow_ups.Result.NEW_TASK, follow_ups.Result.KNOWN_TASK, (Status.FAILED, Status.PENDING)),
         (follow_ups.Result.KNOWN_TASK, follow_ups.Result.NEW_TASK, (Status.FAILED, Status.PENDING)),
     )
+
+
+# Three at once -----------------------------------------------------------------------------------------------------
+
+
+def test_confirm_cancel_and_the_loss_of_the_slot_that_was_kept() -> None:
+    task = factories.awaiting_confirmation(on=factories.agent(connected=True))
+
+    found = every_order(
+        lambda confirm, cancel, lose: (word(confirm), word(cancel), word(lose), factories.reread(task).status),
+        confirm=partial(confirm, task, factories.person("ann")),
+        cancel=partial(cancel, task, factories.person("bob")),
+        lose=partial(recovery.slot_lost, task.pk, task.agent_id, cause="It is gone.", last_seen=None),
+        most=60,  # three sessions have thousands
+    )
+
+    found.demand((True, None, None, Status.CANCELLED), ("IllegalMove", None, None, Status.CANCELLED))

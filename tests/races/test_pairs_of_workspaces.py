@@ -80,7 +80,7 @@ def test_lock_and_unlock_of_a_workspace() -> None:
         outcome,
         lock=lambda: locks.lock(Workspace.objects.get(pk=task.workspace_id), by=ann, reason="Mine."),
         unlock=lambda: locks.unlock(Workspace.objects.get(pk=task.workspace_id)),
-        most=100,
+        most=100,  # of some 630
     )
 
     found.demand(
