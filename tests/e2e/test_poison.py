@@ -1,0 +1,58 @@
+"""A task that costs three agents their life fails with every cause; the pool goes on (scenario S18)."""
+
+import os
+import signal
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.configurations import SlowPlan, trivial
+from tests.e2e.crew import Crew
+from tests.e2e.waiting import until
+from tests.e2e.work import Task
+
+MOST_ATTEMPTS = 3
+
+
+@pytest.mark.slow
+def test_a_task_that_loses_its_agent_three_times_fails_and_the_pool_survives(crew: Crew, tmp_path: Path) -> None:
+    crew.agent("victim")
+    poison = SlowPlan(tmp_path)
+    workspace = crew.workspace(poison.files)
+    workspace.set(*poison.variable)
+    task = workspace.task()
+    for attempt in range(1, MOST_ATTEMPTS + 1):
+        _plans(task, attempt)
+        _kill_host(crew, "victim")
+        crew.agent("victim")
+        if attempt < MOST_ATTEMPTS:
+            until("it backs off", lambda: _code(task) == "retry_backoff")
+            assert task.row()["wait_reason"]["evidence"]["attempt"] == attempt
+            task.do("retry")  # which does not wait for the end of the pause
+    failed = task.until("failed")
+    assert failed["error_code"] == "attempts_exhausted"
+    assert failed["error_message"].count("The agent came back without it.") == MOST_ATTEMPTS
+    assert [move["event"] for move in task.events()].count("accepted") == MOST_ATTEMPTS
+    crew.workspace(trivial()).task().until("apply_pending")
+
+
+def _plans(task: Task, attempt: int) -> None:
+    def seen() -> bool:
+        row = task.row()
+        return (row["stage"], row["attempt"]) == ("planning", attempt)
+
+    until(f"attempt {attempt} plans", seen, seconds=60)
+
+
+def _code(task: Task) -> str:
+    reason = task.row()["wait_reason"]
+    code: str = reason["code"] if reason else ""
+    return code
+
+
+def _kill_host(crew: Crew, name: str) -> None:
+    crew.part(name).kill()
+    for pid in crew.engines(name):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
