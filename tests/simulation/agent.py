@@ -126,7 +126,6 @@ class Agent(Link):
     def end(self, run: Run, outcome: Outcome, *, has_changes: bool = True) -> None:
         """Let a process end; told at once with a link, else when there is one again."""
         run.outcome, run.has_changes = outcome, has_changes
-        run.state = plans.state_now(run.workspace_id)
         if outcome != "killed":
             run.unlock_state(self.ledger)
         self.report(run)

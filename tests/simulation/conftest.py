@@ -1,13 +1,12 @@
 """What a simulated world stands on: a clock that stands still, and the world that every schedule begins in."""
 
-import logging
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests import emptying
-from tests.simulation import batches, clockwork, processes
+from tests.simulation import alarm, batches, clockwork, processes
 from tests.simulation.life import Life
 from tests.simulation.snapshot import Snapshot
 from tests.simulation.world import World
@@ -26,10 +25,9 @@ def _world(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
 
 @pytest.fixture
 def simulated(_world: None, transactional_db: None) -> Iterator[None]:
-    """Make `Life` possible. Thousands of lines about dispatching would cost more than dispatching."""
-    logging.disable(logging.WARNING)
-    yield
-    logging.disable(logging.NOTSET)
+    """Make `Life` possible."""
+    with alarm.listening():
+        yield
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -77,6 +77,12 @@ class Crew:
             self.advance(agent, run, "well")
         return bool(runs)
 
+    def work_unheard(self, agent: Agent) -> None:
+        """Let an agent work while all that it says stays on the way."""
+        agent.listen(self.world.woken)
+        agent.is_slow = agent.session is not None
+        self.work_once(agent)
+
     def work_off(self) -> None:
         """Let agents do all that they can, until nothing more is offered."""
         for _ in range(MOST_ROUNDS):

@@ -6,7 +6,8 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from tasks.states import LIVE, Status
-from tests.simulation import promises
+from tests.simulation import clockwork, promises
+from tests.simulation.alarm import ALARM
 from tests.simulation.crew import Crew
 from tests.simulation.history import History
 from tests.simulation.people import People
@@ -27,7 +28,9 @@ class Life:
 
     def __init__(self) -> None:
         assert self.made is not None
+        ALARM.heard.clear()
         self.world = self.made.restore()
+        clockwork.show(self.world.ledger.now)
         self.world.processes.meanwhile = self.world.meanwhile()
         self.around = ExitStack()
         self.around.enter_context(self.world.alive())
@@ -58,6 +61,7 @@ class Life:
     def check(self) -> None:
         """Fail where a promise is broken."""
         self.look()
+        ALARM.check()
         promises.check(self.view, self.world.ledger)
         if self.was_swept:
             promises.check_after_sweep(self.view, self.world.ledger)

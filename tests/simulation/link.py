@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from agents import reports
 from agents.protocol import FromAgent, FromServer, Heartbeat
 from agents.sessions import Rejected, Session
+from iacplatform.base.problems import Problem
 from tests.simulation.processes import Killed, Processes
 
 KEPT_FRAMES = 8
@@ -71,7 +72,7 @@ class Link(ABC):
         is_current = session is self.session
         try:
             words = self.processes.run(lambda: ask(session))
-        except (Rejected, Killed):
+        except (Rejected, Killed, Problem):
             self.session = None if is_current else self.session
             return
         for word in words if is_current else ():

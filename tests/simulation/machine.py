@@ -156,7 +156,7 @@ class Platform(RuleBasedStateMachine):
         life.crew.start_applies()
 
     @rule(
-        what=st.sampled_from(["slow", "late", "late", "late twice", "again", "anew", "result again"]),
+        what=st.sampled_from(["slow", "slow", "late", "late", "late twice", "again", "anew", "result again"]),
         number=which,
         fault=faults,
     )
@@ -167,7 +167,7 @@ class Platform(RuleBasedStateMachine):
         agent = pick(full or agents, number)
         with self.life.harmed(fault):
             if what == "slow":
-                agent.is_slow = agent.session is not None
+                self.life.crew.work_unheard(agent)
             elif "late" in what:
                 agent.deliver_late(number, twice=what == "late twice")
             elif what == "result again":

@@ -32,7 +32,7 @@ class Run:
     """How it ended; None while it runs."""
     has_changes: bool = True
     state: tuple[str, int] = ("", 0)
-    """Lineage and serial that its plan was made for."""
+    """Lineage and serial that it read at its beginning."""
 
     @classmethod
     def begun(cls, start: Start, task: Task) -> "Run":
@@ -40,7 +40,8 @@ class Run:
         attempt = Attempt.objects.only("pk").get(task=task, epoch=start.epoch)
         plan = Plan.objects.current_of(task) if start.phase == "apply" else None
         digest = plan.digest if plan else ""
-        return cls(start.task, start.epoch, start.phase, task.workspace_id, attempt.pk, plan=digest)
+        state = plans.state_now(task.workspace_id)
+        return cls(start.task, start.epoch, start.phase, task.workspace_id, attempt.pk, plan=digest, state=state)
 
     @property
     def work(self) -> Work:
@@ -69,7 +70,7 @@ class Run:
 
     def write_state(self, ledger: Ledger) -> bool:
         """Store the next version; return whether it was taken."""
-        lineage, serial = plans.state_now(self.workspace_id)
+        lineage, serial = self.state
         content = document(lineage or f"of-{self.workspace_id}", serial + 1, f"task {self.task}, epoch {self.epoch}")
         taken = self._ask(lambda holder: states.store(self.workspace_id, content, holder, lock_id=self.lock_id))
         if taken:

@@ -96,6 +96,8 @@ class View:
     locks: dict[str, LockRow]
     versions: list[VersionRow]
     capacity: dict[str, int]
+    names: dict[str, str]
+    """Of agents."""
     now: datetime
 
     @classmethod
@@ -109,7 +111,8 @@ class View:
             held_by=dict(workspaces),
             locks={row[0]: LockRow(*row) for row in locks},
             versions=[VersionRow(*row) for row in versions],
-            capacity=dict(agents),
+            capacity={agent_id: capacity for agent_id, capacity, _ in agents},
+            names={agent_id: name for agent_id, _, name in agents},
             now=clock[0][0],
         )
 
@@ -142,7 +145,7 @@ def _text() -> str:
         SELECT workspace_id, locked_by FROM workspaces_workspace;
         SELECT workspace_id, lock_id, task_id, epoch, phase FROM workspaces_statelock;
         SELECT id, workspace_id, serial, lineage, digest FROM workspaces_stateversion ORDER BY id;
-        SELECT agent_id, capacity FROM agents_agent;
+        SELECT agent_id, capacity, name FROM agents_agent;
         SELECT iac_now()"""  # noqa: S608 - nothing in it comes from outside
 
 
