@@ -249,11 +249,11 @@ def dispatch_failed(error: str) -> WaitReason:
 
 def agent_lost(agent_name: str, last_seen: datetime | None, cause: str) -> WaitReason:
     """Nobody knows how an apply ended."""
-    heard = f"last heard of at {last_seen:%Y-%m-%d %H:%M:%S} UTC" if last_seen else "never heard of"
+    heard = f", last heard of at {last_seen:%Y-%m-%d %H:%M:%S} UTC," if last_seen else ""
     return WaitReason(
         code=Code.AGENT_LOST,
         turn=Turn.PERSON,
-        message=f"{cause} Agent {agent_name}, {heard}, was in the middle of the apply: the state may be half written.",
+        message=f"{cause} Agent {agent_name}{heard} was in the middle of the apply: the state may be half written.",
         remedy="Read the log and look at the resources. Then mark it as failed, or retry with a new plan. "
         "It is never started again by itself; if the agent comes back with a result, that is taken.",
         blocker={"kind": "agent", "id": agent_name},

@@ -40,6 +40,12 @@ def test_a_forced_apply_keeps_epoch_slot_and_the_workspace() -> None:
     assert Workspace.objects.get(pk=task.workspace_id).locked_by == f"task:{task.pk}"
 
 
+def test_its_reason_says_what_was_done_and_nothing_untrue_of_its_agent() -> None:
+    message = (forced().wait_reason or {})["message"]
+    assert message.startswith("Cancelled by force: nobody waited for the engine to stop. Agent agent-")
+    assert "heard of" not in message
+
+
 def test_its_slot_is_given_to_nobody_while_its_engine_may_run() -> None:
     task = forced()
     place = Place(agent_id=task.agent_id, agent_name="ada", pod_name="", slot=task.slot or 0)
