@@ -68,6 +68,8 @@ def _is_on_its_page(around: Surroundings, task: Task, reason: dict[str, Any], *,
     assert reason["remedy"] in pages.text(page)
     assert ({reason["code"]} if is_stuck else set()) == pages.stuck(page).keys()
     assert set(reason["actions"]) <= pages.actions(page, task)
+    listed = around.console.get("/tasks/").content.decode()
+    assert (f'data-stuck="{reason["code"]}"' in listed) == is_stuck
 
 
 def test_a_pool_without_a_config_says_so_where_the_database_let_it_be(around: Surroundings) -> None:
