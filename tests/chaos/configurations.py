@@ -6,7 +6,7 @@ from pathlib import Path
 FAILING = 0.08
 """Share of fake applies that end with an error."""
 
-LONGEST_SECONDS = 3.0
+LONGEST_SECONDS = 4.5
 
 _REAL = """
 resource "terraform_data" "one" {

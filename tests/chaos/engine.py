@@ -1,4 +1,4 @@
-"""Stands in for terraform: plans and applies nothing for up to three seconds, and keeps a ledger of each apply.
+"""Stands in for terraform: plans and applies nothing for a few seconds, and keeps a ledger of each apply.
 
 `chaos.json` among the configuration's files says where the ledger is and how long things last. What it says is also
 kept in a copy of its own, so that the platform's log can be held against it. An attempt is known by its token.

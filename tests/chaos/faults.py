@@ -9,7 +9,7 @@ from tests.chaos import cast
 PAUSE_SECONDS = (1.0, 6.0)
 
 BUSY = "busy"
-"""An agent with an engine at work, whoever that is then."""
+"""An agent with an engine at work, one that applies if there is one, whoever that is then."""
 
 DOORS = (*cast.FAKES, cast.PEOPLE, *(f"{name} to database" for name in cast.SERVERS))
 """A real engine on a half-open link would wait for its kernel to give up for a quarter of an hour: see `_LINKS`."""

@@ -63,7 +63,7 @@ class Person:
         elif luck < 0.36:
             await self._meddle(self._chance.choice(self._workspaces))
         else:
-            await self._press(self._chance.choice(_urgent(rows)))
+            await self._press(self._chance.choice(_urgent(rows) if luck < 0.7 else _to_confirm(rows)))
 
     async def _create(self, rows: Sequence[Row]) -> None:
         workspace = self._chance.choice(self._workspaces)
@@ -135,6 +135,10 @@ class Person:
 def _urgent(rows: Sequence[Row]) -> Sequence[Row]:
     """Return the tasks that are not final, or else all: old ones are seldom looked at."""
     return [row for row in rows if row["status"] not in FINAL] or rows
+
+
+def _to_confirm(rows: Sequence[Row]) -> Sequence[Row]:
+    return [row for row in rows if "confirm-apply" in row["actions"]] or _urgent(rows)
 
 
 def _body(button: str, digest: str) -> Row:

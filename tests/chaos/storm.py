@@ -29,6 +29,9 @@ from tests.e2e.platform import TOKEN
 from tests.e2e.work import Workspace
 
 PEOPLE = 3
+AUTO_APPLY = 3
+"""Every third workspace applies without asking."""
+
 REST_SECONDS = 90
 LOOK_SECONDS = 2.0
 UNEXPLAINED = "iac_tasks_unexplained "
@@ -73,12 +76,13 @@ class Storm:
         for names, configuration, count in ((stage.FAKES, files.fake, 8), (stage.REALS, files.real, 3)):
             pool, token = await asyncio.to_thread(self._client.pool)
             await self.cast.start_agents(names, token)
-            place = {"execution_mode": "agent", "pool_id": pool}
-            made += [await asyncio.to_thread(self._workspace, configuration, place) for _ in range(count)]
+            for number in range(count):
+                facts = {"execution_mode": "agent", "pool_id": pool, "auto_apply": number % AUTO_APPLY == 0}
+                made.append(await asyncio.to_thread(self._workspace, configuration, facts))
         return made
 
-    def _workspace(self, files: dict[str, str], place: dict[str, str]) -> str:
-        return Workspace.new(self._client, files, **place).id
+    def _workspace(self, files: dict[str, str], facts: dict[str, Any]) -> str:
+        return Workspace.new(self._client, files, **facts).id
 
     @property
     def _client(self) -> Client:

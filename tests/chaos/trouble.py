@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+from tests import processes
 from tests.chaos.cast import AGENTS, Cast
 from tests.chaos.faults import BUSY, Fault
 
@@ -57,8 +58,10 @@ class Trouble:
         undo(target)
 
     def _busy(self) -> str:
-        """Return an agent that has an engine at work, or else any."""
-        return next((name for name in AGENTS if self._cast.engines(name)), AGENTS[0])
+        """Return an agent that applies, else one that has an engine at work, or else any."""
+        at_work = {name: [processes.arguments(pid) for pid in self._cast.engines(name)] for name in AGENTS}
+        applying = [name for name, engines in at_work.items() if any(" apply " in line for line in engines)]
+        return [*applying, *(name for name, engines in at_work.items() if engines), *AGENTS][0]
 
     def _kill(self, name: str) -> None:
         self._cast.parts[name].kill()

@@ -54,10 +54,11 @@ def _applies(evidence: Evidence) -> Iterator[str]:
     """An apply was started for a plan that somebody confirmed, once."""
     started = ledger.of_kind(evidence.ledger, "started")
     for (task, digest), count in Counter((line["task"], line.get("digest", "")) for line in started).items():
-        confirmations = evidence.events(task).count("confirm")
+        events = evidence.events(task)
+        confirmations = events.count("confirm") + events.count("auto_apply")
         if digest and count > 1:
             yield f"task {task}: the apply of {digest[:8]} was started {count} times"
-        if digest and digest not in evidence.answers.sent.get(task, set()):
+        if digest and "auto_apply" not in events and digest not in evidence.answers.sent.get(task, set()):
             yield f"task {task}: {digest[:8]} was applied, and nobody ever confirmed it"
         if count > confirmations:
             yield f"task {task}: {count} applies for {confirmations} confirmations"
