@@ -82,6 +82,10 @@ class Timeline:
         """Return the newest entries, at most so many; the oldest of them first."""
         return self._read(self._named().order_by("-moment", "-source", "-row")[:most])[::-1]
 
+    def mark(self) -> str:
+        """Return a text that is another one after each new entry; no entry is read for it."""
+        return repr(list(self._named().order_by("-moment", "-source", "-row")[:1]))
+
     def count_up_to(self, most: int) -> int:
         """Return how many entries there are; it stops to count at `most`."""
         return int(self._named()[:most].count())

@@ -52,7 +52,7 @@ def of(task: Task, user: Any) -> Face:
         attempts=attempts,
         silence=silence,
         plan_key=f"{task.status}:{task.plan_digest}" if task.plan_digest else "",
-        version=_version(task, open_actions, sentence.heading, history.last(task), silence, f"{now:%H:%M}"),
+        version=_version(task, open_actions, sentence.heading, history.mark(task), silence, f"{now:%H:%M}"),
     )
 
 

@@ -30,9 +30,9 @@ def newest(task: Task) -> Newest:
     return Newest(entries=found[::-1][:MOST], is_all=len(found) <= MOST)
 
 
-def last(task: Task) -> str:
-    """Return a text that is another one after every new entry."""
-    return repr(timeline.whole(task).newest(1))
+def mark(task: Task) -> str:
+    """Return a text that is another one after each new entry."""
+    return timeline.whole(task).mark()
 
 
 def report(request: HttpRequest, task: Task) -> HttpResponse:

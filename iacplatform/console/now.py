@@ -20,13 +20,14 @@ def now(request: HttpRequest) -> HttpResponse:
     """Return the page."""
     tasks: Any = Task.objects.visible_to(request.user).with_outlook()
     events = TaskEvent.objects.visible_to(request.user).select_related("task__workspace").order_by("-id")
-    needing = tasks.needing_somebody().select_related("workspace__state_lock").order_by("-is_stuck", "id")[:MOST]
+    somebody = tasks.needing_somebody().select_related("workspace__state_lock").order_by("-is_stuck", "id")
+    needing = list(somebody[: MOST + 1])
     return page.show(
         request,
         "now.html",
         broken=watch.broken(request.user),
-        needing=[(task, turns.sentence(task, actions.open_to(task, request.user))) for task in needing],
-        most=MOST,
+        needing=[(task, turns.sentence(task, actions.open_to(task, request.user))) for task in needing[:MOST]],
+        attention=len(needing) if len(needing) <= MOST else page.attention(request.user),
         running=fleet.naming_agents(tasks.live().filter(status=Status.RUNNING)).order_by("id")[:MOST],
         fleet=fleet.glances(Pool.objects.visible_to(request.user)[:MOST], request.user),
         events=events[:EVENTS],

@@ -42,9 +42,12 @@ def page(view: View[P]) -> View[P]:
 
 def show(request: HttpRequest, template: str, *, status: int = 200, **context: Any) -> HttpResponse:
     """Return the page, with the time that its times are relative to, how many tasks need somebody, and any silence."""
-    framed = {"now": clock.now(), "attention": attention(request.user), **context}
+    framed = {"now": clock.now(), **context}
+    # What the page found out for itself is not asked again.
     if "silence" not in framed:
         framed["silence"] = watch.silence()
+    if "attention" not in framed:
+        framed["attention"] = attention(request.user)
     return render(request, f"console/{template}", framed, status=status)
 
 

@@ -105,7 +105,7 @@ def test_a_second_tab_cannot_confirm_a_plan_that_it_did_not_show(at_console: Pag
     from_elsewhere.post(f"{address}/retry", form={"csrfmiddlewaretoken": token}, headers={"Referer": address})
     factories.awaiting_confirmation(factories.running(factories.reread(task)), plan=PLAN)
     at_console.get_by_role("button", name="Confirm and apply").click()
-    expect(at_console.get_by_role("alert")).to_contain_text("has another plan now")
+    expect(at_console.locator("[data-problem]")).to_contain_text("has another plan now")
     assert factories.reread(task).status == Status.APPLY_PENDING
 
 
