@@ -3,7 +3,7 @@
 Any process may do it at any time. Passes over one pool follow one another (an advisory lock of the database, held for
 one transaction), so each sees what the one before it decided, and an answer to a person is never a guess. A lost
 process loses its lock with its connection; `lock_timeout` bounds the wait for a stalled one. A task whose row somebody
-else holds is passed over: that one's news brings the next pass.
+else holds is passed over: that one's news brings the next pass, or the next sweep where it changed nothing.
 """
 
 import logging

@@ -1,30 +1,17 @@
 """What is wrong with the settings, whether or not a task has met it yet; each a sentence that says what to do."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
-from django.db.models import Model, QuerySet
-from django.db.models.functions import Substr
-
-from agents import pauses
+from agents import pauses, sealed
 from agents.models import Agent
+from agents.sealed import Column
 from iacplatform.base import clock, encryption
 from iacplatform.base.models import BREAK_SECONDS, SILENT_SECONDS, SWEEP, Beat
-from pools.models import K8sConfig, Pool, PoolToken, PoolType
-from tasks.models import PlanPart, TaskInput
-from workspaces.models import ExecutionMode, KeptState, StateVersion, Variable, Workspace
+from pools.models import Pool, PoolToken, PoolType
+from workspaces.models import ExecutionMode, Workspace
 
 _NEWEST = 1000
 """Rows of a table that grows whose keys are looked at."""
-
-_SEALED: tuple[tuple[type[Model], str], ...] = (
-    (Variable, "sealed_value"),
-    (K8sConfig, "sealed_kubeconfig"),
-    (StateVersion, "sealed_content"),
-    (KeptState, "sealed_content"),
-    (TaskInput, "sealed_variables"),
-    (PlanPart, "sealed_content"),
-)
 
 
 def faults() -> list[str]:
@@ -101,16 +88,15 @@ def _k8s_fault(pool: Pool) -> str:
 
 
 def _missing_keys() -> Iterator[str]:
-    for key_id in sorted({key for model, column in _SEALED for key in _unknown_keys(model, column)}):
+    for key_id in sorted({key for column in sealed.COLUMNS for key in _unknown_keys(column)}):
         yield (
             f"Values are sealed with the key {key_id!r}, which is not configured: add it to "
             "IACPLATFORM_ENCRYPTION_KEYS, or they are lost."
         )
 
 
-def _unknown_keys(model: type[Model], column: str) -> Iterator[str]:
-    newest: QuerySet[Any] = model._default_manager.exclude(**{column: None}).order_by("-pk")
-    heads = newest.annotate(head=Substr(column, 1, encryption.HEAD_BYTES)).values_list("head", flat=True)
+def _unknown_keys(column: Column) -> Iterator[str]:
+    heads = column.rows().order_by("-pk").values_list("head", flat=True)
     return (key for head in heads[:_NEWEST] if (key := encryption.missing_key(head)))
 
 
