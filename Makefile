@@ -6,7 +6,7 @@
 #   make test          all tests, the browser's too;  make test ARGS="tests/tasks -k confirm"  some of them
 #   make check         style, types, layers, templates, migrations, production settings
 #   make bench         what docs/performance.md is written from
-#   make simulate N=1000   random schedules of users, agents and faults;  make simulate SEED=7  one batch again, made smaller
+#   make simulate N=1000   random schedules of users, agents and faults;  make simulate SEED=7  one schedule again, made smaller
 #   make chaos MINUTES=60  real processes, killed, frozen and cut off while people work;  SEED=n  the faults of that run
 #
 # HOST, PORT and AGENTS are options of demo and up.
@@ -21,7 +21,7 @@ PYTHON := $(or $(PYTHON),$(shell .ci/python))
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore
 WHERE = $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT)) $(if $(AGENTS),--agents $(AGENTS))
 SILENT = >build/last.log 2>&1 || { cat build/last.log >&2; exit 1; }
-N ?= $(if $(SEED),10,300)
+N ?= $(if $(SEED),1,300)
 MINUTES ?= 60
 
 help:
@@ -54,7 +54,7 @@ bench: .venv/installed-dev
 simulate: .venv/installed-dev
 	@PYTHONHASHSEED=0 SIMULATION_SCHEDULES=$(N) SIMULATION_STEPS=$(or $(STEPS),50) SIMULATION_SEED=$(or $(SEED),1) \
 	  SIMULATION_SHRINK=$(if $(SEED),1,0) $(BIN)/python -m pytest -q -n 2 --dist loadfile --timeout 0 \
-	  tests/simulation/test_odd_seeds.py tests/simulation/test_even_seeds.py
+	  tests/simulation/test_first_half.py tests/simulation/test_second_half.py
 
 chaos: .venv/installed-dev
 	@CHAOS_MINUTES=$(MINUTES) CHAOS_SEED=$(SEED) $(BIN)/python -m pytest -q -s tests/chaos/test_chaos.py

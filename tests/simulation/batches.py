@@ -1,54 +1,43 @@
-"""Random schedules in batches: so many as the environment says, each batch known by its seed.
+"""Random schedules in batches: so many as the environment says, each schedule known by its seed.
 
 SIMULATION_SCHEDULES of SIMULATION_STEPS steps each, from SIMULATION_SEED on. With SIMULATION_SHRINK=1 a failing schedule
-is made smaller, which takes minutes: for one that is replayed.
+is made smaller, which takes a minute: for one that is replayed.
 """
 
 import os
 
 import pytest
-from hypothesis import HealthCheck, Phase, seed, settings
-from hypothesis.stateful import run_state_machine_as_test
 
-from tests.simulation.machine import Platform
+from tests.simulation import schedules
 
 BATCH = 10
-"""After ten examples Hypothesis begins to vary those it has; ten with another seed are more different."""
+"""Schedules in a test."""
 
 SCHEDULES = int(os.environ.get("SIMULATION_SCHEDULES", "300"))
 STEPS = int(os.environ.get("SIMULATION_STEPS", "50"))
 FIRST_SEED = int(os.environ.get("SIMULATION_SEED", "1"))
 SHRINKS = os.environ.get("SIMULATION_SHRINK") == "1"
-SEEDS = range(FIRST_SEED, FIRST_SEED + max(1, SCHEDULES // BATCH))
-
-CHOSEN = settings(
-    max_examples=min(BATCH, SCHEDULES),
-    stateful_step_count=STEPS,
-    deadline=None,
-    database=None,
-    phases=[Phase.generate, Phase.shrink] if SHRINKS else [Phase.generate],
-    report_multiple_bugs=False,
-    suppress_health_check=list(HealthCheck),
-)
-
-HUNTED = 3
-"""Schedules in a batch in which a planted fault is looked for."""
-
-MOST_HUNTS = 6
-"""Batches in which a planted fault is looked for; the first should find it."""
+SEEDS = range(FIRST_SEED, FIRST_SEED + SCHEDULES)
+BATCHES = [SEEDS[begin : begin + BATCH] for begin in range(0, SCHEDULES, BATCH)]
 
 
-def run(number: int) -> None:
-    """Run the batch of this seed. A failure prints its steps, and how to bring them again."""
-    print(f"To replay, smaller: make simulate SEED={number} N={BATCH} STEPS={STEPS}")
-    run_state_machine_as_test(seed(number)(Platform), settings=CHOSEN)
+def run(seeds: range) -> None:
+    """Play the schedules of these seeds. The first failure prints its steps, and how to bring them again."""
+    for seed in seeds:
+        steps = schedules.drawn(seed, STEPS)
+        if sentence := schedules.broken(steps):
+            _tell(seed, schedules.shrunk(steps) if SHRINKS else steps)
+            pytest.fail(f"seed {seed}: {sentence}", pytrace=False)
 
 
-def hunt(number: int) -> str:
-    """Return the sentence of the first promise that is found broken, from this seed on; empty: none was."""
-    for turn in range(number, number + MOST_HUNTS):
-        try:
-            run_state_machine_as_test(seed(turn)(Platform), settings=settings(CHOSEN, max_examples=HUNTED))
-        except (Exception, pytest.fail.Exception) as broken:
-            return str(broken).partition("\n")[0]
-    return ""
+def hunt(seeds: range) -> tuple[int, str]:
+    """Return the first of the seeds that breaks a promise, and the promise's sentence; 0 and nothing where none does."""
+    for seed in seeds:
+        if sentence := schedules.broken(schedules.drawn(seed, STEPS)):
+            return seed, sentence
+    return 0, ""
+
+
+def _tell(seed: int, steps: list[schedules.Step]) -> None:
+    print(f"To replay, with as few steps as it takes: make simulate SEED={seed} STEPS={STEPS}")
+    print(*steps, sep="\n")

@@ -33,10 +33,10 @@ def simulated(_world: None, transactional_db: None) -> Iterator[None]:
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say how many schedules were tried, and of which seeds."""
     reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])]
-    tried = [report for report in reports if report.when == "call" and "_seeds.py::" in report.nodeid]
+    tried = [report for report in reports if report.when == "call" and "_half.py::" in report.nodeid]
     failed = sum(report.failed for report in tried)
     if tried:
         terminalreporter.write_line(
-            f"simulation: {len(tried) * batches.CHOSEN.max_examples} schedules of {batches.STEPS} steps, seeds "
-            f"{batches.SEEDS.start} to {batches.SEEDS.stop - 1}; {failed} batches failed"
+            f"simulation: {min(len(tried) * batches.BATCH, batches.SCHEDULES)} schedules of {batches.STEPS} steps, "
+            f"seeds {batches.SEEDS[0]} to {batches.SEEDS[-1]}; {failed} of {len(tried)} batches failed"
         )

@@ -1,7 +1,7 @@
 """One schedule: a world brought back, what happens in it, what is checked after each step, and how it comes to rest."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
 import pytest
 
@@ -32,19 +32,19 @@ class Life:
         self.world = self.made.restore()
         clockwork.show(self.world.ledger.now)
         self.world.processes.meanwhile = self.world.meanwhile()
-        self.around = ExitStack()
-        self.around.enter_context(self.world.alive())
         self.people, self.crew = People(self.world), Crew(self.world)
         self.history = History()
         self.was_swept = False
         self.look()
 
-    def end(self) -> None:
-        """Repair everything; then nothing may be stuck."""
-        try:
-            self.come_to_rest()
-        finally:
-            self.around.close()
+    @contextmanager
+    def lived(self) -> Iterator[None]:
+        """Let everything inside hear hints; leave no worker behind that stands still."""
+        with self.world.alive():
+            try:
+                yield
+            finally:
+                self.world.stall(False)
 
     @contextmanager
     def harmed(self, fault: Fault) -> Iterator[None]:
@@ -74,8 +74,7 @@ class Life:
 
     def come_to_rest(self) -> None:
         """Let everything come back and work while time passes, until nothing waits but for a person."""
-        if self.world.is_stalled:
-            self.world.stall(False)
+        self.world.stall(False)
         self.crew.come_back()
         for _ in range(REST_SECONDS // REST_SLICE_SECONDS):
             self.pass_time(REST_SLICE_SECONDS, swept=True)
@@ -107,13 +106,13 @@ class Life:
         """Return the tasks that await confirmation."""
         return self.view.with_status(Status.APPLY_PENDING)
 
-    def waiting_for(self, button: str) -> list[TaskRow]:
-        """Return the tasks that wait for somebody to press just this button."""
+    def buttons(self) -> list[tuple[str, int]]:
+        """Return what people are waited for to press, each with its task."""
         stale = [task for task in self.to_confirm() if task.reason_code == "plan_stale"]
         lost = self.view.with_status(Status.NEEDS_ATTENTION)
         locked = [task for task in self.live() if task.reason_code == "state_locked"]
-        offered = {"retry": lost + stale, "mark_failed": lost, "discard": stale, "release_lock": locked}
-        return offered.get(button, [])
+        wanted = {"retry": lost + stale, "mark_failed": lost, "discard": stale, "release_lock": locked}
+        return [(button, task.pk) for button, tasks in wanted.items() for task in tasks]
 
     def read_and_planned_again(self) -> list[int]:
         """Return the tasks that show another plan now than the one that somebody read."""

@@ -76,7 +76,7 @@ class People:
         except Killed:
             return Killed
         except Problem as refused:
-            assert refused.status in STATUSES and refused.detail.endswith("."), refused.detail
+            assert refused.status in STATUSES and refused.detail.strip(), f"{refused.status}: {refused.detail}"
             return Problem
 
     def _make(self, workspace: Workspace, task_type: TaskType, verb: Callable[[], Any]) -> bool:

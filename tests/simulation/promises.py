@@ -20,6 +20,9 @@ def check(view: View, ledger: Ledger) -> None:
 
 def check_after_sweep(view: View, ledger: Ledger) -> None:
     """Fail where a task that could move by itself did not, though everything was just looked at."""
+    for task in _first_in_line(view):
+        is_free = not view.held_by[task.workspace_id]
+        assert not (is_free and task.status == Status.WAITING), f"task {task.pk} waits for nobody: {task.message}"
     for task in view.tasks:
         overtime = task.status == Status.RUNNING and task.is_stuck and ledger.could_hear
         assert not overtime, f"task {task.pk} runs long past its time-out"
@@ -32,6 +35,15 @@ def check_after_sweep(view: View, ledger: Ledger) -> None:
         assert not (by_itself and task.is_stuck and task.status != Status.WAITING), (
             f"task {task.pk} can move by itself, was just looked at, and is stuck: {task.message}"
         )
+
+
+def _first_in_line(view: View) -> list[TaskRow]:
+    """Return the first task of each workspace that changes things."""
+    queues: dict[str, TaskRow] = {}
+    for task in view.with_status(*states.LIVE):
+        if task.is_changing:
+            queues.setdefault(task.workspace_id, task)
+    return list(queues.values())
 
 
 def _everything_says_why_it_waits(view: View) -> None:

@@ -29,8 +29,9 @@ FIRST = [TaskType.PLAN_AND_APPLY, TaskType.PLAN_AND_APPLY, TaskType.DESTROY]
 SLICE_SECONDS = 12
 """Time passes in steps after which a web process counts as up without a break."""
 
-BEAT_SECONDS = 36
-"""How seldom an agent may be heard and keep its lease."""
+SHORTEST_SILENCE_SECONDS = 10
+LONGEST_SILENCE_SECONDS = 30
+"""Agents are heard at least so often: one more slice, and they still keep their lease."""
 
 
 @dataclass
@@ -46,6 +47,8 @@ class World:
     """Groups that a hint has reached and that have not looked yet."""
     hints_lost: bool = False
     """Whether a heartbeat has to make up for one since the last."""
+    beaten_at: float = 0.0
+    """When agents last said that they live."""
     numbers: int = 0
     """Names given so far."""
     is_stalled: bool = False
@@ -107,8 +110,7 @@ class World:
             if served:
                 self.ledger.serve()
                 Beat.objects.strike("web:simulated")
-            if served and (left <= SLICE_SECONDS or begun % BEAT_SECONDS == BEAT_SECONDS - SLICE_SECONDS):
-                self._heartbeats()
+                self._heartbeats(at_the_end=left <= SLICE_SECONDS)
         return swept and self.sweep()
 
     def be_away(self, seconds: int) -> None:
@@ -124,6 +126,8 @@ class World:
 
     def stall(self, is_stalled: bool) -> None:
         """Let a worker stand still that holds the sweep's lock, or end it."""
+        if is_stalled == self.is_stalled:
+            return
         self.is_stalled = is_stalled
         verb = "pg_advisory_lock(hashtextextended('sweep', 0))" if is_stalled else "pg_advisory_unlock_all()"
         with other_process(), connection.cursor() as cursor:
@@ -138,7 +142,11 @@ class World:
         self.ledger.now += seconds
         clockwork.show(self.ledger.now)
 
-    def _heartbeats(self) -> None:
+    def _heartbeats(self, *, at_the_end: bool) -> None:
+        silence = self.ledger.now - self.beaten_at
+        if silence < (SHORTEST_SILENCE_SECONDS if at_the_end else LONGEST_SILENCE_SECONDS):
+            return
+        self.beaten_at = self.ledger.now
         for agent in self.agents:
             agent.beat(hints_lost=self.hints_lost)
         self.hints_lost = False
