@@ -1,11 +1,14 @@
 """The one error handler: whatever goes wrong in the API is answered as an RFC 9457 problem."""
 
 import logging
+import sys
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.views import defaults
 from rest_framework.response import Response
 
@@ -72,8 +75,25 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer a fault of ours; Django has logged it."""
-    return answer(_fault()) if request.path.startswith(MACHINES) else defaults.server_error(request)
+    """Answer a fault of ours, or that the database is away; Django has logged it."""
+    away = _away(sys.exc_info()[1])
+    if request.path.startswith(MACHINES):
+        return answer(away or _fault())
+    # This page reads nothing: the bar of the others needs the database.
+    return _come_back(request, away) if away else defaults.server_error(request)
+
+
+def _away(error: BaseException | None) -> Problem | None:
+    """Return what to do about a database that cannot answer; None of any other error."""
+    known = refusals.as_problem(error) if isinstance(error, DatabaseError) else None
+    return known if known and known.status == HTTPStatus.SERVICE_UNAVAILABLE else None
+
+
+def _come_back(request: HttpRequest, away: Problem) -> HttpResponse:
+    page = render(request, "503.html", {"detail": away.detail, "method": request.method}, status=away.status)
+    for name, value in away.headers.items():
+        page[name] = value
+    return page
 
 
 def _logged(error: Exception, context: Mapping[str, Any]) -> Problem:
