@@ -57,7 +57,7 @@ simulate: .venv/installed-dev
 	  tests/simulation/test_first_half.py tests/simulation/test_second_half.py
 
 chaos: .venv/installed-dev
-	@CHAOS_MINUTES=$(MINUTES) CHAOS_SEED=$(SEED) $(BIN)/python -m pytest -q -s tests/chaos/test_chaos.py
+	@CHAOS_MINUTES=$(MINUTES) CHAOS_SEED=$(or $(SEED),$$RANDOM) $(BIN)/python -m pytest -q -s tests/chaos/test_chaos.py
 
 browser:
 	@.ci/browser
