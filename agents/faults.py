@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator
 
-from agents import pauses, sealed
+from agents import jobs, pauses, sealed, sweep
 from agents.models import Agent
 from agents.sealed import Column
 from iacplatform.base import clock, encryption
-from iacplatform.base.models import BREAK_SECONDS, SILENT_SECONDS, SWEEP, Beat
+from iacplatform.base.models import BREAK_SECONDS, SILENT_SECONDS, Beat
 from pools.models import Pool, PoolToken, PoolType
 from workspaces.models import ExecutionMode, Workspace
 
@@ -23,11 +23,22 @@ def _silent_sweep() -> Iterator[str]:
     last = Beat.objects.last_sweep()
     if last is None:
         yield "The sweep has never run: start a worker with manage.py qcluster, or everything with manage.py up."
-    elif not Beat.objects.filter(name=SWEEP, at__gt=clock.In(seconds=-SILENT_SECONDS)).exists():
+    elif sweep.is_late(SILENT_SECONDS):
         yield (
             f"The sweep last ran at {last:%Y-%m-%d %H:%M:%S} UTC: see to the worker (manage.py qcluster), or start "
             "everything with manage.py up."
         )
+
+
+def _no_worker() -> Iterator[str]:
+    if sweep.is_late(SILENT_SECONDS) or not jobs.worker_is_silent():
+        return
+    last = jobs.last_link()
+    heard = f"since {last:%Y-%m-%d %H:%M:%S} UTC" if last else "for an hour, or ever"
+    yield (
+        f"No worker has swept {heard}; a web process does it in its place, but not as often: start a worker (manage.py "
+        "qcluster), or everything with manage.py up, and read the log of the one that stopped."
+    )
 
 
 def _no_web() -> Iterator[str]:
@@ -102,6 +113,7 @@ def _unknown_keys(column: Column) -> Iterator[str]:
 
 _CHECKS: tuple[Callable[[], Iterator[str]], ...] = (
     _silent_sweep,
+    _no_worker,
     _no_web,
     _deaf_agents,
     _workspaces_without_pool,

@@ -6,6 +6,7 @@ there is one chain, however often it is started, and whatever django-q2 delivers
 
 import secrets
 import time
+from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 from django_q.models import Schedule
@@ -13,7 +14,7 @@ from django_q.tasks import async_task
 
 from agents import sweep
 from iacplatform.base import clock
-from iacplatform.base.models import Beat
+from iacplatform.base.models import SILENT_SECONDS, Beat
 
 SWEEP_SECONDS = 2
 CHAIN = "agents.jobs.sweep_on"
@@ -41,6 +42,18 @@ def start_sweeping() -> None:
         if not chains.filter(at__gt=clock.In(seconds=-5 * SWEEP_SECONDS)).exists():
             chains.delete()
             _queue_next(Beat.objects.create(name=f"{CHAIN_BEAT} {secrets.token_hex(8)}").name)
+
+
+def last_link() -> datetime | None:
+    """Return when a worker last began to sweep; None where none did within the last hour."""
+    links = Beat.objects.filter(name__startswith=CHAIN_BEAT).order_by("-at")
+    return links.values_list("at", flat=True).first()
+
+
+def worker_is_silent() -> bool:
+    """Return whether no worker sweeps, whoever does it in its place."""
+    last = last_link()
+    return last is None or last < clock.now() - timedelta(seconds=SILENT_SECONDS)
 
 
 def plan_sweeping() -> None:

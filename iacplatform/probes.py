@@ -13,7 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from agents import sweep
+from agents import jobs, sweep
 from agents.models import Agent
 from iacplatform.base import clock
 from iacplatform.base.models import SILENT_SECONDS, Beat
@@ -103,6 +103,7 @@ class Rows(Collector):
         yield _gauge("iac_sweep_age_seconds", "Seconds since the last sweep; -1: never.", _sweep_age_seconds())
         is_silent = sweep.is_late(SILENT_SECONDS)
         yield _gauge("iac_scheduler_silent", "1 while nobody looks at the tasks, else 0.", is_silent)
+        yield _gauge("iac_worker_silent", "1 while no worker looks at the tasks, else 0.", jobs.worker_is_silent())
 
 
 def _gauge(name: str, says: str, value: float) -> Metric:

@@ -9,6 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
+from agents.jobs import CHAIN_BEAT
 from agents.models import Agent
 from iacplatform.base import clock
 from iacplatform.base.models import SWEEP, Beat
@@ -38,8 +39,9 @@ def found(code: int = 0) -> Any:
 
 @pytest.fixture
 def well() -> None:
-    """A platform at work: a sweep, a web process, an agent of pool local."""
+    """A platform at work: a worker that sweeps, a web process, an agent of pool local."""
     Beat.objects.strike(SWEEP)
+    Beat.objects.strike(f"{CHAIN_BEAT} test")
     Beat.objects.strike("web:test")
     factories.agent("built-in", connected=True)
 
@@ -104,6 +106,20 @@ def test_a_sweep_that_never_ran_is_told() -> None:
 def test_a_silent_sweep_is_told(well: None) -> None:
     clock.shift(timedelta(minutes=2))
     assert any("The sweep last ran at" in fault for fault in found()["faults"])
+
+
+def test_a_dead_worker_is_told_though_a_web_process_sweeps(well: None) -> None:
+    clock.shift(timedelta(seconds=31))
+    for name in (SWEEP, "web:test"):
+        Beat.objects.strike(name)
+    (fault,) = [fault for fault in found()["faults"] if "worker" in fault]
+    assert fault.startswith("No worker has swept since") and "a web process does it in its place" in fault
+    assert "manage.py qcluster" in fault
+
+
+def test_a_worker_that_never_swept_is_told_though_a_web_process_sweeps(well: None) -> None:
+    Beat.objects.filter(name__startswith=CHAIN_BEAT).delete()
+    assert any("No worker has swept for an hour, or ever" in fault for fault in found()["faults"])
 
 
 def test_a_task_that_no_sweep_looks_at_says_so_with_the_way_out(well: None) -> None:

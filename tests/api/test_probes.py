@@ -9,6 +9,7 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from agents.jobs import CHAIN_BEAT
 from iacplatform.base import clock
 from iacplatform.base.models import SWEEP, Beat
 from tasks.models import Task
@@ -92,6 +93,15 @@ def test_the_numbers_tell_of_a_silent_scheduler_and_of_what_is_not_as_it_should_
     assert numbers()["iac_tasks_warned"] == 1, "its engine has said nothing for eleven minutes"
     clock.shift(timedelta(seconds=31))
     assert numbers()["iac_scheduler_silent"] == 1
+
+
+def test_a_dead_worker_shows_though_a_web_process_sweeps() -> None:
+    for name in (SWEEP, f"{CHAIN_BEAT} test"):
+        Beat.objects.strike(name)
+    assert numbers()["iac_worker_silent"] == 0
+    clock.shift(timedelta(seconds=31))
+    Beat.objects.strike(SWEEP)
+    assert (numbers()["iac_worker_silent"], numbers()["iac_scheduler_silent"]) == (1, 0)
 
 
 def test_every_number_is_explained_where_operators_look() -> None:
