@@ -40,6 +40,7 @@ class Pass:
     offers: int = 0
     overdue: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+    told: list[tuple[Task, WaitReason]] = field(default_factory=list)  # who waits, and why
 
     def log_fields(self) -> dict[str, object]:
         """Return the facts of the pass for its one log line."""
@@ -61,6 +62,7 @@ def dispatch(
             capacity = capacities.look(Pool.objects.filter(pk=pool_id).first() if pool_id else None, now)
             for task in tasks:
                 _look_at(Candidate(task, capacity), done)
+            moves.explain_waits(done.told)
     if done.seen:
         log.info("Dispatched.", extra=done.log_fields())
     return done
@@ -110,7 +112,7 @@ def _look_at(candidate: Candidate, done: Pass) -> None:
         reason = reasons.dispatch_failed(type(error).__name__)
     if reason is not None:
         done.reasons[reason.code] += 1
-        moves.explain_wait(candidate.task, reason)
+        done.told.append((candidate.task, reason))
 
 
 def _decide(candidate: Candidate, done: Pass) -> WaitReason | None:

@@ -3,17 +3,20 @@
 The gates decide what is dispatched. This asks, of all tasks at once, whether that has happened.
 """
 
-from django.db.models import BooleanField, Exists, Func, OuterRef, Q
+from django.db.models import BooleanField, Count, Exists, Func, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from agents import pauses
 from agents.models import Agent
 from agents.models.agent import Agents
 from iacplatform.base import clock
 from iacplatform.base.models import SILENT_SECONDS
+from pools.models import LOCAL, Pool
 from tasks.attempts import ACCEPT_SECONDS
-from tasks.models import outlook
+from tasks.models import Task, outlook
 from tasks.reasons import Code
 from tasks.states import RUNNABLE, Lease, Status
+from workspaces.models import ExecutionMode, Workspace
 
 OVERLOOKED_SECONDS = 5
 """How long a slot may be free that a task waits for. The fast path takes milliseconds, a sweep two seconds."""
@@ -46,7 +49,20 @@ def overlooked() -> Q:
     a_while_ago = clock.In(seconds=-OVERLOOKED_SECONDS)
     waits = Q(status__in=RUNNABLE, reason_code__in=FOR_A_SLOT, reason_since__lt=a_while_ago) & ~Q(lease=Lease.OFFERED)
     may_start = Q(not_before=None) | Q(not_before__lt=a_while_ago)
-    return waits & may_start & Q(_HasAFreeSlot())
+    # First what is asked once for all tasks: where nothing is free, thousands may wait, and each look at one is dear.
+    may_find_one = Q(lease=Lease.RESERVED) | Q(workspace__in=_where_a_slot_is_free())
+    return waits & may_start & may_find_one & Q(_HasAFreeSlot())
+
+
+def _where_a_slot_is_free() -> QuerySet[Workspace]:
+    """Return the workspaces whose pool has an agent with a slot that nobody holds."""
+    held = Task.objects.exclude(lease=Lease.NONE).filter(agent_id=OuterRef("pk"), slot__lt=OuterRef("capacity"))
+    number = held.order_by().values("agent_id").annotate(number=Count("pk")).values("number")
+    roomy = Agent.objects.taking_work().filter(capacity__gt=Coalesce(Subquery(number), 0))
+    pools = Pool.objects.filter(pk__in=roomy.values("pool_id"))
+    is_local = Q(execution_mode=ExecutionMode.LOCAL)
+    named = Workspace.objects.filter(~is_local, pool__in=pools)
+    return (named | Workspace.objects.filter(is_local & Exists(pools.filter(name=LOCAL)))).order_by()
 
 
 def forsaken() -> Q:

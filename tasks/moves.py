@@ -1,8 +1,11 @@
 """The one way a task moves: a guarded UPDATE and its event, together or not at all."""
 
+import json
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 from django.db.models import Case, F, When
 from django.db.models.expressions import Combinable
@@ -82,6 +85,28 @@ def explain_wait(task: Task, reason: WaitReason) -> bool:
     if written and reason.code == Code.DISPATCH_FAILED:
         record(task, Event.DISPATCH_FAILED, task.status, actor=actors.DISPATCHER, why=reason.message)
     return bool(written)
+
+
+def explain_waits(told: Iterable[tuple[Task, WaitReason]]) -> None:
+    """Write of each task why it waits, where that is news; one statement serves all that wait for the same.
+
+    The tasks must be as `told` shows them, their rows locked.
+    """
+    alike: dict[str, tuple[WaitReason, list[Task]]] = {}
+    for task, reason in told:
+        if task.reason != (stored := reason.stored()):
+            words = json.dumps([stored, reason.deadline], sort_keys=True, cls=DjangoJSONEncoder)
+            alike.setdefault(words, (reason, []))[1].append(task)
+    for reason, tasks in alike.values():
+        _explain_alike(tasks, reason)
+
+
+def _explain_alike(tasks: list[Task], reason: WaitReason) -> None:
+    waiting = Task.objects.filter(pk__in=[task.pk for task in tasks], reason__isnull=False)
+    waiting.update(**_reason_columns(reason))
+    if reason.code == Code.DISPATCH_FAILED:
+        for task in tasks:
+            record(task, Event.DISPATCH_FAILED, task.status, actor=actors.DISPATCHER, why=reason.message)
 
 
 def refusal(task: Task, event: Event) -> str:
