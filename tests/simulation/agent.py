@@ -26,7 +26,7 @@ from tasks import plans
 from tasks.models import Task
 from tests.simulation import confirmations
 from tests.simulation.ledger import Ledger
-from tests.simulation.link import Link
+from tests.simulation.link import Frame, Link
 from tests.simulation.processes import Killed
 from tests.simulation.runs import Run
 
@@ -69,10 +69,11 @@ class Agent(Link):
         try:
             session, welcome = self.processes.run(lambda: sessions.open_session(self.token, hello))
         except Killed:
+            self.ledger.hear(self.name, surely=False)
             return
         self.session, self.told, self.offers = session, Told(), {}
-        self.is_slow = self.leaving = False
-        self.ledger.heard[self.name] = self.ledger.now
+        self.is_slow, self.leaving = False, self.leaving and bool(self.runs)
+        self.ledger.hear(self.name, surely=True)
         kept = {(work.task, work.epoch) for work in welcome.keep}
         for key in self.runs.keys() - kept:
             self._drop(key)
@@ -100,12 +101,16 @@ class Agent(Link):
         """Say that it lives and what it has; the consumer looks at the rows then, since a hint may have been lost."""
         if self.session is None:
             return
-        session = self.session
         self.say(Heartbeat(work=tuple(run.work for run in self.work)))
-        if self.session is session and not self.is_slow:
-            self.ledger.heard[self.name] = self.ledger.now
-            if hints_lost:
-                self.look()
+        if hints_lost and not self.is_slow:
+            self.look()
+
+    def deliver(self, frame: Frame) -> bool:
+        """Let a word arrive at the server; return whether it was taken."""
+        was_taken = super().deliver(frame)
+        if isinstance(frame.word, Heartbeat):
+            self.ledger.hear(self.name, surely=was_taken)
+        return was_taken
 
     def listen(self, woken: set[str]) -> None:
         """Where a hint came for it, hear what the rows have."""
@@ -194,8 +199,9 @@ class Agent(Link):
         if isinstance(word, Cancel):
             run.cancelled = True
         elif not run.started and run.outcome is None:
-            task = self._demand_row(word)
-            assert not plans.is_stale(task), f"a stale plan of task {run.task} is applied"
+            self._demand_row(word)
+            fits = run.planned_for == plans.state_now(run.workspace_id)
+            assert fits, f"a stale plan of task {run.task} is applied: it was made for {run.planned_for}"
             run.started = True
             confirmations.catch_up(self.ledger, run.task)
             self.ledger.start(run.task, run.epoch, run.plan)

@@ -95,5 +95,11 @@ class Crew:
         for agent in self.world.agents:
             while agent.mail:
                 agent.deliver_late(-1, twice=True)
-            if agent.session is None or agent.leaving or agent.is_slow:
+            if agent.session is None or agent.is_slow:
+                agent.connect()
+
+    def follow_those_who_left(self) -> None:
+        """Let another run of the program come where one has left: it has nothing to do any more."""
+        for agent in self.world.agents:
+            if agent.leaving and not agent.runs:
                 agent.connect()

@@ -38,6 +38,7 @@ class History:
             if news.event == Event.AUTO_APPLY:
                 confirmations.note(ledger, news.pk, news.task_id)
             self._move(news, ledger)
+        ledger.lost.clear()
         assert self.stand == {task.pk: task.status for task in view.tasks}, (
             "a task stands where its history does not end"
         )
@@ -56,7 +57,7 @@ class History:
             self.released.add(news.task_id)
         if SILENT in news.reason:
             name = news.reason.split("Agent ")[1].split(" ")[0]
-            assert ledger.is_silent(name), f"agent {name} was given up, and was heard or could not be heard"
+            assert name in ledger.lost, f"agent {name} was given up, and was heard or could not be heard"
 
     def _grow(self, view: View) -> None:
         for task in view.tasks:

@@ -28,6 +28,10 @@ class Ledger:
     """Seconds since the schedule's start."""
     heard: dict[str, float] = field(default_factory=dict)
     """When each agent was last heard, by name."""
+    tried: dict[str, float] = field(default_factory=dict)
+    """When each last said something, whether or not it came through."""
+    lost: set[str] = field(default_factory=set)
+    """Agents that a sweep might give up since somebody last looked."""
     served_since: float = 0.0
     """Since when without a break a web process of ours could hear agents."""
     served_until: float = 0.0
@@ -62,6 +66,17 @@ class Ledger:
         """Whether agents could be heard during a whole lease, until now."""
         return self.now - self.served_until < BREAK_SECONDS and self.now - self.served_since >= LEASE_SECONDS
 
+    def hear(self, agent_name: str, *, surely: bool) -> None:
+        """Write down that the agent said that it lives; `surely`: and was answered."""
+        self.tried[agent_name] = self.now
+        if surely:
+            self.heard[agent_name] = self.now
+
+    def sweep(self) -> None:
+        """Write down which agents a sweep may give up now: not heard for a whole lease, in which we could hear."""
+        if self.could_hear:
+            self.lost |= {name for name, at in self.heard.items() if self.now - at >= LEASE_SECONDS}
+
     def is_silent(self, agent_name: str) -> bool:
-        """Return whether the agent was not heard for a whole lease in which we could have heard it."""
-        return self.could_hear and self.now - self.heard[agent_name] >= LEASE_SECONDS
+        """Return whether the agent did not speak for a whole lease in which we could have heard it."""
+        return self.could_hear and self.now - self.tried[agent_name] >= LEASE_SECONDS

@@ -79,6 +79,7 @@ class Life:
         for _ in range(REST_SECONDS // REST_SLICE_SECONDS):
             self.pass_time(REST_SLICE_SECONDS, swept=True)
             self.crew.work_off()
+            self.crew.follow_those_who_left()
             self.check()
             if not self.restless() and not self._release_locks():
                 return

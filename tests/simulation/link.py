@@ -63,17 +63,21 @@ class Link(ABC):
             for _ in range(1 + twice):
                 self.deliver(frame)
 
-    def deliver(self, frame: Frame) -> None:
-        """Let a word arrive at the server; what is answered on a socket of old, nobody hears."""
-        self.ask(frame.session, lambda session: reports.handle(session, frame.word))
+    def deliver(self, frame: Frame) -> bool:
+        """Let a word arrive at the server; return whether it was taken."""
+        return self.ask(frame.session, lambda session: reports.handle(session, frame.word))
 
-    def ask(self, session: Session, ask: Callable[[Session], Sequence[FromServer]]) -> None:
-        """Let the server do something in the name of a session, and hear the answer."""
+    def ask(self, session: Session, ask: Callable[[Session], Sequence[FromServer]]) -> bool:
+        """Let the server do something in the name of a session, and hear the answer; return whether there was one.
+
+        What is answered on a socket of old, nobody hears.
+        """
         is_current = session is self.session
         try:
             words = self.processes.run(lambda: ask(session))
         except (Rejected, Killed, Problem):
             self.session = None if is_current else self.session
-            return
+            return False
         for word in words if is_current else ():
             self.hear(word)
+        return True

@@ -75,9 +75,11 @@ class Platform:
                 self.crew.work_once(agent)
 
     def trouble(self, what: str, number: int, noticed: bool, applying: bool, fault: Fault) -> None:
-        """An agent dies with all that it runs, loses its link, looks at its offers late, or leaves."""
+        """An agent at work dies with all that it runs, loses its link, looks at its offers late, or leaves."""
         if applying:
             self._start_applies()
+        else:
+            self.crew.take_offers()
         if not self.crew.connected():
             return
         agent = pick(self.crew.busiest(), number)

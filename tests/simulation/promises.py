@@ -24,12 +24,12 @@ def check_after_sweep(view: View, ledger: Ledger) -> None:
         is_free = not view.held_by[task.workspace_id]
         assert not (is_free and task.status == Status.WAITING), f"task {task.pk} waits for nobody: {task.message}"
     for task in view.tasks:
-        overtime = task.status == Status.RUNNING and task.is_stuck and ledger.could_hear
-        assert not overtime, f"task {task.pk} runs long past its time-out"
         is_late = task.lease_expires_at is not None and task.lease_expires_at < view.now
         assert not is_late, f"the slot of task {task.pk} is {task.lease} past its time"
         is_dead = task.lease != Lease.NONE and ledger.is_silent(view.names[task.agent_id])
         assert not is_dead, f"task {task.pk} holds a slot of agent {view.names[task.agent_id]}, which is silent"
+        overtime = task.status == Status.RUNNING and task.is_stuck and ledger.could_hear
+        assert not overtime, f"task {task.pk} runs long past its time-out"
         # Whoever lets offers lapse may let another one lapse: that is said, and is nothing that moves by itself.
         by_itself = task.turn in {"machine", "time"} and task.reason_code != "offer_not_accepted"
         assert not (by_itself and task.is_stuck and task.status != Status.WAITING), (

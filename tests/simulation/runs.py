@@ -31,6 +31,8 @@ class Run:
     outcome: Outcome | None = None
     """How it ended; None while it runs."""
     has_changes: bool = True
+    planned_for: tuple[str, int] = ("", 0)
+    """Lineage and serial of the state that its plan was made for."""
     state: tuple[str, int] = ("", 0)
     """Lineage and serial that it read at its beginning."""
 
@@ -39,9 +41,16 @@ class Run:
         """Return what the server asked for."""
         attempt = Attempt.objects.only("pk").get(task=task, epoch=start.epoch)
         plan = Plan.objects.current_of(task) if start.phase == "apply" else None
-        digest = plan.digest if plan else ""
-        state = plans.state_now(task.workspace_id)
-        return cls(start.task, start.epoch, start.phase, task.workspace_id, attempt.pk, plan=digest, state=state)
+        return cls(
+            start.task,
+            start.epoch,
+            start.phase,
+            task.workspace_id,
+            attempt.pk,
+            plan=plan.digest if plan else "",
+            planned_for=(plan.lineage, plan.serial) if plan else ("", 0),
+            state=plans.state_now(task.workspace_id),
+        )
 
     @property
     def work(self) -> Work:

@@ -99,7 +99,7 @@ class World:
 
     def meanwhile(self) -> dict[str, Callable[[], object]]:
         """Return what another process may do between two statements of one."""
-        return {"sweep": sweep.sweep, "late sweep": self._sweep_late}
+        return {"sweep": self._sweep, "late sweep": self._sweep_late}
 
     def pass_time(self, seconds: int, *, swept: bool, served: bool = True) -> bool:
         """Let time pass; return whether everything was looked at then. `swept`: a worker is at work; `served`: web
@@ -120,7 +120,7 @@ class World:
     def sweep(self) -> bool:
         """Let a worker sweep; return whether it lived and looked at everything."""
         try:
-            return self.processes.run(sweep.sweep)
+            return self.processes.run(self._sweep)
         except Killed:
             return False
 
@@ -136,7 +136,11 @@ class World:
     def _sweep_late(self) -> None:
         """Sweep as another worker does when the first was stalled for too long."""
         self._advance(sweep.STALLED_SECONDS + 1)
-        sweep.sweep()
+        self._sweep()
+
+    def _sweep(self) -> bool:
+        self.ledger.sweep()
+        return sweep.sweep()
 
     def _advance(self, seconds: float) -> None:
         self.ledger.now += seconds
