@@ -6,7 +6,7 @@ from agents import jobs, pauses, sealed, sweep
 from agents.models import Agent
 from agents.sealed import Column
 from iacplatform.base import clock, encryption
-from iacplatform.base.models import BREAK_SECONDS, SILENT_SECONDS, Beat
+from iacplatform.base.models import BREAK_SECONDS, FAILING, SILENT_SECONDS, Beat
 from pools.models import Pool, PoolToken, PoolType
 from workspaces.models import ExecutionMode, Workspace
 
@@ -39,6 +39,15 @@ def _no_worker() -> Iterator[str]:
         f"No worker has swept {heard}; a web process does it in its place, but not as often: start a worker (manage.py "
         "qcluster), or everything with manage.py up, and read the log of the one that stopped."
     )
+
+
+def _failing_steps() -> Iterator[str]:
+    for beat in Beat.objects.failing().order_by("name"):
+        yield (
+            f"The sweep's step {beat.name.removeprefix(FAILING)!r} has failed each time since "
+            f"{beat.unbroken_since:%Y-%m-%d %H:%M:%S} UTC, so what it should move may stand still: the log of the "
+            "worker says why."
+        )
 
 
 def _no_web() -> Iterator[str]:
@@ -114,6 +123,7 @@ def _unknown_keys(column: Column) -> Iterator[str]:
 _CHECKS: tuple[Callable[[], Iterator[str]], ...] = (
     _silent_sweep,
     _no_worker,
+    _failing_steps,
     _no_web,
     _deaf_agents,
     _workspaces_without_pool,

@@ -10,7 +10,7 @@ from agents import pauses
 from agents.models import Agent
 from agents.models.agent import Agents
 from iacplatform.base import clock
-from iacplatform.base.models import SILENT_SECONDS
+from iacplatform.base.models import FAILING, SILENT_SECONDS, Beat
 from pools.models import LOCAL, Pool
 from tasks.attempts import ACCEPT_SECONDS
 from tasks.models import Task, outlook
@@ -40,6 +40,7 @@ def connect() -> None:
     """Have tasks count as stuck by these signs, and rows that run carry what is known of their agent."""
     outlook.add_sign("overlooked", overlooked)
     outlook.add_sign("forsaken", forsaken)
+    outlook.add_sign("misplaced", misplaced)
     outlook.add_fact("agent_seen_at", lambda: _agent_of_the_task().values("last_seen_at")[:1])
     outlook.add_fact("agent_lease_until", lambda: _agent_of_the_task().values("lease_until")[:1])
 
@@ -69,6 +70,12 @@ def forsaken() -> Q:
     """The condition of running tasks whose agent should have been given up."""
     long_silent = _agent_of_the_task().filter(lease_until__lt=clock.In(seconds=-SILENT_SECONDS))
     return Q(Exists(long_silent), status=Status.RUNNING)
+
+
+def misplaced() -> Q:
+    """The condition of tasks that are out of place in their queue while the sweep fails to put queues in order."""
+    failing = Beat.objects.failing().filter(name=f"{FAILING}queues")
+    return Q(Exists(failing), pk__in=Task.objects.misplaced().order_by().values("pk"))
 
 
 def _agent_of_the_task() -> Agents:

@@ -18,7 +18,7 @@ from agents.candidates import Candidate
 from agents.capacity import Capacity
 from agents.models import Agent
 from iacplatform.base import clock
-from iacplatform.base.models import SWEEP, Beat
+from iacplatform.base.models import FAILING, SWEEP, Beat
 from tasks import attempts, moves, plans, scheduler
 from tasks.models import Task
 from tasks.states import Lease, Status
@@ -32,6 +32,10 @@ KEEP_BEATS = timedelta(hours=1)
 Row = TypeVar("Row")
 
 log = logging.getLogger(__name__)
+
+
+class RowsFailed(Exception):
+    """So many rows could not be dealt with."""
 
 
 def sweep() -> bool:
@@ -64,27 +68,42 @@ def _look_at_everything() -> None:
     could_hear = Beat.objects.received_for(timedelta(seconds=settings.AGENT_LEASE_SECONDS))
     # An outage of ours is not the agents' death: they are given up only after we could have heard them.
     steps = [_offers, *([_lost_agents, _overtime] if could_hear else []), _reservations, _queues, _plans, _runnable]
-    for step in steps:
-        _try(step)
+    outcomes = {FAILING + step.__name__.strip("_"): _try(step) for step in steps}
     Beat.objects.strike(SWEEP)
+    _note(outcomes)
     Beat.objects.filter(at__lt=clock.now() - KEEP_BEATS).delete()
     _try(silences.forget_old)
 
 
-def _try(step: Callable[[], None]) -> None:
+def _note(outcomes: dict[str, bool]) -> None:
+    """Keep which steps failed, by the names of their beats: that somebody sweeps must not hide it."""
+    Beat.objects.filter(name__in=[name for name, succeeded in outcomes.items() if succeeded]).delete()
+    for name, succeeded in outcomes.items():
+        if not succeeded:
+            Beat.objects.strike(name)
+
+
+def _try(step: Callable[[], None]) -> bool:
+    """Do the step; return whether it succeeded, with every row."""
     try:
         step()
     except Exception:
         log.exception("A step of the sweep failed.", extra={"step": step.__name__})
+        return False
+    return True
 
 
 def _each(rows: Iterable[Row], act: Callable[[Row], object]) -> None:
-    """One broken row must not keep the sweep from all the others."""
+    """Deal with every row: a broken one must not keep the sweep from the others. Raises `RowsFailed` in the end."""
+    failed = 0
     for row in rows:
         try:
             act(row)
         except Exception:
+            failed += 1
             log.exception("The sweep could not deal with a row.", extra={"row": str(row), "act": act.__name__})
+    if failed:
+        raise RowsFailed(failed)
 
 
 def _offers() -> None:

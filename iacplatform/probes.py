@@ -104,6 +104,8 @@ class Rows(Collector):
         is_silent = sweep.is_late(SILENT_SECONDS)
         yield _gauge("iac_scheduler_silent", "1 while nobody looks at the tasks, else 0.", is_silent)
         yield _gauge("iac_worker_silent", "1 while no worker looks at the tasks, else 0.", jobs.worker_is_silent())
+        failing = Beat.objects.failing().count()
+        yield _gauge("iac_sweep_steps_failing", "Steps of the sweep that fail each time; never above 0.", failing)
 
 
 def _gauge(name: str, says: str, value: float) -> Metric:

@@ -8,6 +8,8 @@ from django.db.models import Case, F, When
 from iacplatform.base import clock
 
 SWEEP = "sweep"
+FAILING = "failing:"
+"""Begins the name of a step of the sweep that failed the last time; the beat goes when the step succeeds."""
 BREAK_SECONDS = 15
 """A beat that comes later than this after the one before it starts a new run without a break."""
 
@@ -26,6 +28,11 @@ class Beats(models.QuerySet["Beat"]):
         """Return when the sweep last looked at every task."""
         return self.filter(name=SWEEP).values_list("at", flat=True).first()
 
+    def failing(self) -> "Beats":
+        """Narrow to steps of the sweep that fail each time: the last time, and the time before."""
+        lately = clock.In(seconds=-SILENT_SECONDS)
+        return self.filter(name__startswith=FAILING, at__gt=lately, unbroken_since__lt=F("at"))
+
     def received_for(self, span: timedelta) -> bool:
         """Return whether some web process could store heartbeats during the whole of the last `span`."""
         lately = clock.In(seconds=-BREAK_SECONDS)
@@ -34,7 +41,10 @@ class Beats(models.QuerySet["Beat"]):
 
 
 class Beat(models.Model):
-    """`sweep`: when the sweep last looked. `web:<random>`: a web process that could store heartbeats until `at`."""
+    """`sweep`: when the sweep last looked. `web:<random>`: a web process that could store heartbeats until `at`.
+
+    `failing:<step>`: a step of the sweep that failed the last time, at `at`.
+    """
 
     name = models.CharField(primary_key=True, max_length=80)
     at = models.DateTimeField(db_default=clock.DatabaseNow())

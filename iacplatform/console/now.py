@@ -26,6 +26,7 @@ def now(request: HttpRequest) -> HttpResponse:
         request,
         "now.html",
         broken=watch.broken(request.user),
+        failing=watch.failing(),
         needing=[(task, turns.sentence(task, actions.open_to(task, request.user))) for task in needing[:MOST]],
         attention=len(needing) if len(needing) <= MOST else page.attention(request.user),
         running=fleet.naming_agents(tasks.live().filter(status=Status.RUNNING)).order_by("id")[:MOST],

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from agents import sweep
-from iacplatform.base.models import SILENT_SECONDS, Beat
+from iacplatform.base.models import FAILING, SILENT_SECONDS, Beat
 from tasks.models import Task
 
 MOST = 20
@@ -29,6 +29,12 @@ class Broken:
 def silence() -> Silence | None:
     """Return since when nobody looks, or None. Asked of the row that every sweep writes: a dead worker shows too."""
     return Silence(since=Beat.objects.last_sweep()) if sweep.is_late(SILENT_SECONDS) else None
+
+
+def failing() -> list[str]:
+    """Return the steps of the sweep that fail each time: somebody looks, and what they should move stands still."""
+    names = Beat.objects.failing().order_by("name").values_list("name", flat=True)
+    return [name.removeprefix(FAILING) for name in names]
 
 
 def broken(user: Any) -> Broken | None:
