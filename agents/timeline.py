@@ -48,10 +48,10 @@ def _silences(task: Task, rows: Sequence[Any]) -> Entries:
 def _silence(row: Silence) -> Entry:
     name = row.agent.name
     if row.heard_at is None:
-        text = f"Agent {name} was not heard of again."
+        text = f"No heartbeat of agent {name} came after this one."
     else:
         seconds = (row.heard_at - row.silent_from).total_seconds()
-        text = f"Agent {name} was not heard for {seconds:.0f} s, until {row.heard_at:%Y-%m-%d %H:%M:%S} UTC."
+        text = f"No heartbeat of agent {name} came for {seconds:.0f} s, until {row.heard_at:%Y-%m-%d %H:%M:%S} UTC."
     cause = f"{row.get_cause_display().capitalize()}."
     return Entry(at=row.silent_from, kind=Kind.HEARTBEAT_GAP, text=text, actor=actors.agent(name), cause=cause)
 

@@ -17,6 +17,19 @@ _KINDS = {
     Event.DISPATCH_FAILED: Kind.FAILURE,
 }
 _OF_PLANS = frozenset({Event.PLANNED, Event.UNCHANGED, Event.AUTO_APPLY, Event.CONFIRM})
+_TELL_THE_END = frozenset(
+    {
+        Event.PLANNED,
+        Event.UNCHANGED,
+        Event.AUTO_APPLY,
+        Event.APPLIED,
+        Event.REFUSED,
+        Event.INTERRUPTED,
+        Event.LOST,
+        Event.CANCELLED,
+    }
+)
+"""Moves that the end of an engine may have made; people's, and what comes after it, say nothing of how it ended."""
 _ENDED_BEFORE = frozenset({Event.LAPSED, Event.INTERRUPTED, Event.STALE})
 """Moves that end an attempt under a new epoch: the attempt's is the one before."""
 
@@ -66,8 +79,14 @@ def _facts(event: TaskEvent, attempt: Attempt | None) -> str:
         return f" {_name(attempt)}, on slot {attempt.slot} of agent {attempt.agent_name}."
     plan: Plan | None = getattr(attempt, "plan", None)
     digest = f" Plan {plan.digest}." if plan and event.event in _OF_PLANS else ""
-    ended = attempt.exit_code is not None and event.event != Event.CONFIRM
-    return (f" Exit status {attempt.exit_code} after {attempt.seconds:.1f} s." if ended else "") + digest
+    return f"{_end(event, attempt)}{digest}"
+
+
+def _end(event: TaskEvent, attempt: Attempt) -> str:
+    had_ended = attempt.ended_at is not None and attempt.ended_at <= event.at
+    if attempt.exit_code is None or not had_ended or event.event not in _TELL_THE_END:
+        return ""
+    return f" Exit status {attempt.exit_code} after {attempt.seconds:.1f} s."
 
 
 def _name(attempt: Attempt) -> str:

@@ -39,7 +39,7 @@ def test_a_silence_of_its_agent_stands_out(console: Client) -> None:
     Silence.objects.create(agent=Agent.objects.get(name="ada"), **quiet)
     page = console.get(pages.address(task))
     assert 'data-kind="heartbeat_gap"' in page.content.decode()
-    assert "Agent ada was not heard for 40 s" in pages.text(page)
+    assert "No heartbeat of agent ada came for 40 s" in pages.text(page)
 
 
 def test_a_long_life_is_cut_on_the_page_and_whole_in_the_report(console: Client) -> None:

@@ -1,5 +1,7 @@
 """A task's timeline says each thing once, in order, with who did it and why."""
 
+from collections.abc import Callable
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -81,6 +83,22 @@ def test_an_end_says_how_the_engine_ended(told: Told) -> None:
     failed = told(factories.failed(), Kind.MOVE)[-1]
     assert "running → failed" in failed.text and "Exit status 1 after 1.5 s." in failed.text
     assert failed.cause == "Error: Invalid block"
+
+
+@pytest.mark.parametrize(
+    ("make", "ends_with"),
+    [(factories.discarded, "planned"), (factories.cancelling, ""), (factories.applied, "planned, applied")],
+)
+def test_only_what_the_end_of_an_engine_made_says_how_it_ended(make: Callable[[], Task], ends_with: str) -> None:
+    task = make()
+    said = [entry.text.split(":")[0].lower() for entry in timeline.of(task) if "Exit status" in entry.text]
+    assert ", ".join(said) == ends_with
+
+
+def test_a_cancel_says_nothing_of_how_the_engine_ended_later(told: Told) -> None:
+    task = factories.finish(factories.cancelling(), "cancelled", exit_code=1)
+    cancel, cancelled = told(task, Kind.MOVE)[-2:]
+    assert "Exit status" not in cancel.text and "Exit status 1" in cancelled.text
 
 
 def test_a_lost_attempt_keeps_its_number_and_cause(told: Told) -> None:

@@ -57,7 +57,7 @@ def test_a_late_heartbeat_leaves_one_row(connect: Connect, told: Told) -> None:
     assert row.cause == "late" and row.heard_at is not None
     assert 30 <= (row.heard_at - row.silent_from).total_seconds() < 40
     (gap,) = told(task, Kind.HEARTBEAT_GAP)
-    assert gap.text.startswith("Agent ada was not heard for 3") and "stayed open" in gap.cause
+    assert gap.text.startswith("No heartbeat of agent ada came for 3") and "stayed open" in gap.cause
     assert gap.at == row.silent_from
 
 
@@ -87,7 +87,7 @@ def test_an_agent_that_is_given_up_is_silent_until_it_is_heard_again(connect: Co
     sweep.sweep()
     sweep.sweep()
     (gap,) = told(task, Kind.HEARTBEAT_GAP)
-    assert gap.text == "Agent ada was not heard of again." and "lease" in gap.cause
+    assert gap.text == "No heartbeat of agent ada came after this one." and "lease" in gap.cause
     later(10)
     connect()
     row = Silence.objects.get()
