@@ -47,7 +47,7 @@ def of(task: Task) -> Aftermath | None:
     attempt = attempts.newest_of(task)
     saved = StateVersion.objects.filter(task_id=task.pk).order_by("-serial").first()
     return Aftermath(
-        last_heartbeat_at=Agent.objects.filter(pk=attempt.agent_id).values_list("last_seen_at", flat=True).first(),
+        last_heartbeat_at=_last_heartbeat(task, attempt),
         **_log(attempt),
         last_serial=_serial(task),
         last_saved_at=saved.created_at if saved else None,
@@ -55,6 +55,13 @@ def of(task: Task) -> Aftermath | None:
         **_lock(task),
         evidence=evidence.of(task),
     )
+
+
+def _last_heartbeat(task: Task, attempt: Attempt) -> datetime | None:
+    """Return the last one before the agent was lost: one that comes back beats again, and has nothing in hand."""
+    if lost := (task.reason or {}).get("evidence", {}).get("last_seen_at"):
+        return datetime.fromisoformat(lost)
+    return Agent.objects.filter(pk=attempt.agent_id).values_list("last_seen_at", flat=True).first()
 
 
 def _log(attempt: Attempt) -> dict[str, Any]:

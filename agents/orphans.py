@@ -6,7 +6,7 @@ from django.db import transaction
 
 from agents import lock_holders
 from agents.errors import HolderLives, NotInTheWay, StateNotLocked
-from agents.lock_holders import Life
+from agents.lock_holders import Holder, Life
 from iacplatform.base import actors, clock
 from tasks import actions, moves
 from tasks.actions import Action
@@ -43,10 +43,11 @@ def release(task: Task, *, by: Any, reason: str) -> bool:
         if held is None:
             return _was_released(task)
         _demand_concern(held, task)
-        if life := sign_of_life(held):
-            raise HolderLives(life)
+        holder = lock_holders.of(held)
+        if _may_live(holder):
+            raise HolderLives(holder.text)
         _let_go(held)
-        why = f"The state lock of {held.holder}, whose run is over, was released. {reason}".strip()
+        why = f"{holder.text} A person let go of that lock. {reason}".strip()
         moves.record(task, Event.LOCK_RELEASED, task.status, actor=actors.user(by), why=why)
     return True
 
@@ -54,7 +55,11 @@ def release(task: Task, *, by: Any, reason: str) -> bool:
 def sign_of_life(held: StateLock) -> str:
     """Return why the lock's holder may still be at work and what to do, or an empty text when it is gone."""
     holder = lock_holders.of(held)
-    return "" if holder.life in {Life.ORPHANED, Life.NONE} else holder.text
+    return holder.text if _may_live(holder) else ""
+
+
+def _may_live(holder: Holder) -> bool:
+    return holder.life not in {Life.ORPHANED, Life.NONE}
 
 
 def _locked(workspace_id: str) -> StateLock | None:

@@ -59,6 +59,8 @@ def test_a_lost_apply_keeps_its_lock_until_its_agent_was_silent_for_a_whole_leas
     clock.shift(timedelta(minutes=1))
     assert release(api, holder).status_code == 200
     assert not StateLock.objects.exists()
+    why = holder.events.get(event="state_lock_released").reason
+    assert "was not heard of since" in why and "is over" not in why, "its engine may have outlived its agent"
 
 
 def test_a_lock_of_a_deleted_agent_s_lost_apply_is_released(api: APIClient) -> None:

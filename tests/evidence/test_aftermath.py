@@ -68,7 +68,15 @@ def test_only_a_task_that_needs_attention_has_one(make: Any) -> None:
 def test_it_says_when_the_agent_was_last_heard_of(ada: Agent, lost: Task) -> None:
     assert of(lost).last_heartbeat_at == ada.last_seen_at
     ada.delete()
-    assert of(lost).last_heartbeat_at is None
+    assert of(lost).last_heartbeat_at == ada.last_seen_at
+
+
+def test_an_agent_that_comes_back_empty_does_not_change_when_the_lost_one_was_last_heard_of(
+    ada: Agent, lost: Task
+) -> None:
+    heard = of(lost).last_heartbeat_at
+    Agent.objects.filter(pk=ada.pk).update(last_seen_at=clock.now() + timedelta(minutes=2))
+    assert of(lost).last_heartbeat_at == heard
 
 
 def test_the_last_line_of_the_log_is_shown_without_its_colours(lost: Task) -> None:

@@ -137,7 +137,8 @@ def backing_off(**made: Any) -> Task:
 
 def lose(task: Task) -> Task:
     """Give up on the agent that holds the task."""
-    recovery.slot_lost(task.pk, task.agent_id, cause="The agent is gone.", last_seen=clock.now())
+    seen = Agent.objects.filter(pk=task.agent_id).values_list("last_seen_at", flat=True).first()
+    recovery.slot_lost(task.pk, task.agent_id, cause="The agent is gone.", last_seen=seen or clock.now())
     return reread(task)
 
 
