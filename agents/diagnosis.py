@@ -65,12 +65,22 @@ def _finding(task: Task, *, is_stuck: bool) -> Finding:
 def _running(task: Task) -> dict[str, Any]:
     """Return for a task that runs, or is broken, what a reason says of one that waits."""
     what = f"{task.phase.capitalize() or 'Nothing'} on agent {task.agent_id or '-'}"
-    until = f"{task.deadline:%Y-%m-%d %H:%M:%S} UTC" if task.deadline else "no time that is known"
     return {
         "code": "",
         "turn": Turn.MACHINE,
         "message": f"{what}, stage {task.stage or '-'}.",
-        "remedy": f"The agent's report moves it, or the sweep after {until}.",
+        "remedy": f"The agent's report moves it, or the sweep{_until(task)}.",
         "next_check_at": task.next_check_at,
         "since": task.begun_at or task.started_at,
     }
+
+
+def _until(task: Task) -> str:
+    """Return when the sweep moves it: at the end of the agent's lease, which heartbeats prolong, or of the time-out."""
+    lease = [f" when no heartbeat comes until {_clock(task.agent_lease_until)}"] if task.agent_lease_until else []
+    deadline = [f" when it lasts until {_clock(task.deadline)}"] if task.deadline else []
+    return ", or".join([*lease, *deadline])
+
+
+def _clock(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

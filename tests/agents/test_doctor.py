@@ -4,10 +4,11 @@ import json
 from datetime import timedelta
 from io import StringIO
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from agents.jobs import CHAIN_BEAT
 from agents.models import Agent
@@ -66,6 +67,15 @@ def test_a_running_task_says_who_will_report(well: None) -> None:
     assert "The agent's report moves it" in line
 
 
+def test_a_running_task_says_until_when_its_agent_may_be_silent(well: None) -> None:
+    agent = Agent.objects.get()
+    task = factories.planning(on=agent)
+    assert task.deadline is not None
+    line = doctor().splitlines()[0]
+    assert f"or the sweep when no heartbeat comes until {agent.lease_until:%Y-%m-%d %H:%M:%S} UTC" in line
+    assert f"or when it lasts until {task.deadline:%Y-%m-%d %H:%M:%S} UTC." in line
+
+
 def test_a_stuck_task_is_marked_and_ends_with_1(well: None) -> None:
     task = factories.needing_attention()
     said = doctor(code=1)
@@ -97,6 +107,15 @@ def test_a_database_that_is_not_migrated_is_one_clear_sentence() -> None:
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE tasks_task RENAME TO elsewhere")
         call_command("doctor")
+
+
+def test_a_database_that_is_away_is_one_clear_sentence_and_not_the_status_of_a_stuck_task() -> None:
+    with (
+        pytest.raises(CommandError, match="does not answer") as left,
+        patch("agents.diagnosis.findings", side_effect=OperationalError),
+    ):
+        call_command("doctor")
+    assert left.value.returncode == 2
 
 
 def test_a_sweep_that_never_ran_is_told() -> None:

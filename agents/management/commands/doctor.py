@@ -7,14 +7,19 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import ProgrammingError
+from django.db import OperationalError, ProgrammingError
 
 from agents import diagnosis, faults
 from agents.diagnosis import Finding
 
+_AWAY = (
+    "The database does not answer. Start everything with manage.py up, or set IACPLATFORM_HOME or DATABASE_URL to what "
+    "the running platform has."
+)
+
 
 class Command(BaseCommand):
-    """Exit status 1 when something is stuck."""
+    """Exit status 1 when something is stuck, 2 when the database does not answer."""
 
     help = "Says of each task that is not final why it stands and what will move it, then the faults in the settings."
 
@@ -28,6 +33,8 @@ class Command(BaseCommand):
             tasks, wrong = list(diagnosis.findings()), faults.faults()
         except ProgrammingError as error:
             raise CommandError("The database is not as this version needs it: run manage.py migrate first.") from error
+        except OperationalError as error:
+            raise CommandError(_AWAY, returncode=2) from error
         (self._as_json if options["json"] else self._as_lines)(tasks, wrong)
         if any(task.stuck for task in tasks):
             raise SystemExit(1)
