@@ -161,7 +161,8 @@ def dispatched(task: Task, sentence: str, effect: Effect = Effect.DONE) -> Done:
 def _outcome(task: Task) -> str:
     found = dispatching.outcome(task)
     if found["outcome"] == "offered" and not task.is_final:
-        return f"Slot {task.slot} of an agent is held for it."
+        runs = task.status == Status.RUNNING
+        return f"It runs on slot {task.slot} of an agent." if runs else f"Slot {task.slot} of an agent is held for it."
     if found["outcome"] == "deferred":
         return "Looking for a slot did not succeed; it is tried again within seconds."
     waits = task.status in RUNNABLE and found["wait_reason"] is not None

@@ -141,3 +141,13 @@ def test_marking_it_failed_again_releases_no_lock_of_somebody_else() -> None:
     cells.state_by(later, later)
     press("mark-failed", task)
     assert StateLock.objects.exists()
+
+
+def test_a_follow_up_that_runs_is_not_said_to_have_a_slot_held_for_it() -> None:
+    ann = factories.person()
+    failed = factories.failed()
+    new = VERBS["retry"](failed, ann, {}).task
+    factories.running(new)
+    again = VERBS["retry"](failed, ann, {})
+    assert again.task == new
+    assert again.sentence.endswith(f"It runs on slot {again.task.slot} of an agent.")
