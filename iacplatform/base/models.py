@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db import models
 from django.db.models import Case, F, When
+from django.db.models.functions import Least
 
 from iacplatform.base import clock
 
@@ -57,5 +58,6 @@ class Beat(models.Model):
 
 
 def _unbroken() -> Case:
-    in_time = When(at__gt=clock.In(seconds=-BREAK_SECONDS), then=F("unbroken_since"))
+    # A moment that is still to come was written before the database's clock was set back.
+    in_time = When(at__gt=clock.In(seconds=-BREAK_SECONDS), then=Least(F("unbroken_since"), clock.DatabaseNow()))
     return Case(in_time, default=clock.DatabaseNow())
