@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, Max, Min, OuterRef, QuerySet, Subquery
+from django.db.models import F, Max, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from tasks.models import Attempt, LateResult, LogChunk, Task, TaskEvent
@@ -34,12 +34,18 @@ def of(task: Task) -> list[Evidence]:
 
 
 def late_chunks(task: Task) -> QuerySet[LogChunk]:
-    """Return the pieces of log that came after their attempt was given up."""
+    """Return the pieces of log that came after their attempt was given up; none of one that ended by itself."""
     given_up = TaskEvent.objects.filter(
         task=OuterRef("attempt__task"), epoch=OuterRef("attempt__epoch"), after=Status.NEEDS_ATTENTION
     )
     over_at = Coalesce(Subquery(given_up.order_by("id").values("at")[:1]), F("attempt__ended_at"))
-    return LogChunk.objects.filter(attempt__task=task, at__gt=over_at).order_by()
+    lost = TaskEvent.objects.filter(task=task, after=Status.NEEDS_ATTENTION).values("epoch")
+    attempts = Attempt.objects.filter(Q(epoch__in=lost) | Q(outcome__in=_GIVEN_UP), task=task)
+    return LogChunk.objects.filter(attempt__in=attempts.values("pk"), at__gt=over_at).order_by()
+
+
+_GIVEN_UP = ("interrupted", "lost", "cancelled")
+"""Outcomes that we wrote; of one that its agent said, no log is late."""
 
 
 def _logs(task: Task, attempts: dict[int, Attempt]) -> Iterator[Evidence]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from django.db.models import DateTimeField, Exists, F, Max, OuterRef, Q, QuerySet
+from django.db.models import DateTimeField, Exists, F, Max, OuterRef, QuerySet
 from django.db.models.functions import Coalesce
 
 from agents import evidence
@@ -11,8 +11,7 @@ from agents.evidence import Evidence
 from agents.models import Silence
 from iacplatform.base import actors, clock
 from tasks import happenings
-from tasks.models import Attempt, LateResult, Task, TaskEvent
-from tasks.states import Status
+from tasks.models import Attempt, LateResult, Task
 from tasks.timeline import Entries, Entry, Kind, Source, Timeline
 from workspaces.models import KeptState
 
@@ -57,13 +56,8 @@ def _silence(row: Silence) -> Entry:
 
 
 def _late_logs(task: Task) -> QuerySet[Any, Any]:
-    """Return the late logs by epoch. Only of attempts that were given up: others may have very long ones."""
-    lost = TaskEvent.objects.filter(task=task, after=Status.NEEDS_ATTENTION).values("epoch")
-    given_up = Attempt.objects.filter(Q(epoch__in=lost) | Q(outcome__in=_GIVEN_UP), task=task)
-    return evidence.late_chunks(task).filter(attempt__in=given_up.values("pk")).values("attempt__epoch")
-
-
-_GIVEN_UP = ("interrupted", "lost", "cancelled")
+    """Return the late logs by epoch."""
+    return evidence.late_chunks(task).values("attempt__epoch")
 
 
 def _reader(kind: str) -> Callable[[Task, Sequence[Any]], Entries]:

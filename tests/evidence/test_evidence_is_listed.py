@@ -65,3 +65,11 @@ def test_the_api_lists_it_of_a_task_of_any_status(session: Session, given_up: Ta
     (row,) = rows.client(rows.admin()).get(address).json()["results"]
     assert (row["kind"], row["epoch"], row["kept_state"]) == ("result", given_up.epoch, None)
     assert rows.client(rows.person()).get(address).status_code == 404
+
+
+def test_the_rest_of_the_log_of_a_run_that_ended_by_itself_is_no_evidence(session: Session, ada: Agent) -> None:
+    task = factories.applying(on=ada)
+    reports.handle(session, finished(task, log_bytes=4))
+    clock.shift(timedelta(seconds=1))
+    reports.handle(session, log(task, 0, b"one\n"))
+    assert evidence.of(task) == []
