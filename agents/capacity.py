@@ -88,8 +88,11 @@ class Capacity:
         return {"agents": len(self.rooms), "slots": slots, "free": free, "reserved": len(self.reservations)}
 
 
-def look(pool: Pool | None, now: datetime) -> Capacity:
-    """Return the pool's capacity at this moment of the database's clock: three queries, whatever the history."""
+def look(pool: Pool | None, now: datetime, *, waits_for_pauses: bool = True) -> Capacity:
+    """Return the pool's capacity at this moment of the database's clock: three queries, whatever the history.
+
+    `waits_for_pauses`: agents that are passed over for a while have no free slot until that is over.
+    """
     if pool is None:
         return Capacity(pool=None, now=now)
     present = list(Agent.objects.filter(pool=pool, lease_until__gt=clock.DatabaseNow()))
@@ -99,21 +102,22 @@ def look(pool: Pool | None, now: datetime) -> Capacity:
     return Capacity(
         pool=pool,
         now=now,
-        rooms=_rooms(working.values(), leased, now),
+        rooms=_rooms(working.values(), leased, now if waits_for_pauses else None),
         reservations=[task for task in leased if task.lease == Lease.RESERVED],
         away=frozenset(agent.pk for agent in present if not agent.session and not agent.draining),
         leaving=sum(1 for agent in present if agent.session and agent.draining),
     )
 
 
-def _rooms(working: Collection[Agent], leased: Collection[Task], now: datetime) -> list[Room]:
+def _rooms(working: Collection[Agent], leased: Collection[Task], now: datetime | None) -> list[Room]:
     paused = pauses.of(working)
     asked = {task.agent_id for task in leased if task.lease == Lease.OFFERED}
     rooms = [Room(agent=agent, free=_free(agent, leased), pause=paused.get(agent.pk)) for agent in working]
     for room in rooms:
         if room.pause is not None:
-            is_asked = room.agent.pk in asked or room.pause.until > now
-            room.free = set() if is_asked else set(sorted(room.free)[:1])
+            is_passed_over = now is not None and room.pause.until > now
+            is_left_alone = room.agent.pk in asked or is_passed_over
+            room.free = set() if is_left_alone else set(sorted(room.free)[:1])
     return rooms
 
 

@@ -18,7 +18,7 @@ from agents import gates
 from agents.candidates import Candidate
 from iacplatform.base import actors, wakeups
 from pools.models import Pool
-from tasks import attempts, moves, reasons, recovery
+from tasks import attempts, dispatching, moves, reasons, recovery
 from tasks.errors import LostRace
 from tasks.models import Task
 from tasks.reasons import Code, Turn, WaitReason
@@ -59,7 +59,9 @@ def dispatch(
     with transaction.atomic():
         now = _one_pass_at_a_time(pool_id)
         if tasks := _runnable(pool_id, most, task_id):
-            capacity = capacities.look(Pool.objects.filter(pk=pool_id).first() if pool_id else None, now)
+            pool = Pool.objects.filter(pk=pool_id).first() if pool_id else None
+            # Who asks by hand has looked at the agent: that it was deaf before is no answer to them.
+            capacity = capacities.look(pool, now, waits_for_pauses=cause != dispatching.ASKED)
             for task in tasks:
                 _look_at(Candidate(task, capacity), done)
             moves.explain_waits(done.told)

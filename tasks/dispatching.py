@@ -8,6 +8,9 @@ from tasks.models import Task
 from tasks.reasons import Code
 from tasks.states import Lease, Status
 
+ASKED = "asked"
+"""The event in the news of a task that did not move: a person asked for a slot."""
+
 _LEFT_UNDONE = frozenset({Code.DISPATCHING, Code.DISPATCH_FAILED})
 
 
@@ -19,7 +22,7 @@ def ask_again(task: Task) -> None:
     """
     place = {"task_id": task.pk, "workspace_id": task.workspace_id, "queues": task.is_changing}
     status = Task.objects.filter(pk=task.pk).values_list("status", flat=True).first() or task.status
-    news.announce(signals.task_moved, **place, event="asked", status=status, agent_id="")
+    news.announce(signals.task_moved, **place, event=ASKED, status=status, agent_id="")
 
 
 def outcome(task: Task) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from agents import dispatcher, explain, pauses, sessions, sweep
 from agents.models import Agent
 from iacplatform.base import clock
 from pools.models import Pool, PoolToken
-from tasks import attempts, confirmation
+from tasks import attempts, confirmation, recovery
 from tasks.models import Attempt, Task
 from tests.agents.conftest import Later
 from tests.agents.scenes import hello, join, offered_to
@@ -170,3 +170,14 @@ def test_the_gates_say_the_same(later: Later) -> None:
     lapse(later)
     answers = {answer["name"]: answer for answer in explain.explain(task)["gates"]}
     assert answers["free_slot"]["reason"]["code"] == "offer_not_accepted"
+
+
+def test_who_presses_retry_does_not_wait_for_the_rest_of_the_pause(later: Later) -> None:
+    deaf = join("deaf", capacity=1)
+    task = factories.pending()
+    lapse(later)
+    assert offered_to(deaf) == []
+    recovery.retry(factories.reread(task), by=factories.person())
+    assert offered_to(deaf) == [task.pk]
+    recovery.retry(factories.reread(task), by=factories.person())
+    assert offers() == 2
