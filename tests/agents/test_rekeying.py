@@ -12,7 +12,7 @@ from django.db.models import BinaryField
 from pytest_django import Settings
 
 from agents import rekeying
-from agents.sealed import COLUMNS
+from agents.sealed import COLUMNS, Column
 from iacplatform.base import encryption
 from tasks.models import LogChunk, PlanPart, TaskInput
 from tests import factories as rows
@@ -121,6 +121,27 @@ def test_a_run_that_was_interrupted_goes_on_where_it_was(monkeypatch: pytest.Mon
 
     assert "variable sealed_value: 3 sealed anew." in rekey()
     assert heads()["variable sealed_value"] == {b"new"}
+
+
+@pytest.mark.usefixtures("sealed_by_old")
+def test_a_process_that_still_seals_with_the_older_key_is_told(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    rekey_column = rekeying.rekey
+
+    def rekey_beside_another_process(column: Column) -> rekeying.Outcome:
+        outcome = rekey_column(column)
+        if column.model is Variable:
+            settings.ENCRYPTION_KEYS = OLD
+            new_variable(Workspace.objects.get(), key="late")
+            settings.ENCRYPTION_KEYS = f"{NEW},{OLD}"
+        return outcome
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rekeying, "rekey", rekey_beside_another_process)
+        with pytest.raises(SystemExit):
+            rekey()
+    assert "Everything is sealed" in rekey()
 
 
 def failing_after(count: int, seal: Callable[[bytes, str], bytes]) -> Callable[[bytes, str], bytes]:

@@ -23,6 +23,12 @@ class Command(BaseCommand):
         if any(outcome.unreadable for outcome in outcomes.values()):
             self.stderr.write("Not everything could be sealed anew: see above, and do not take any key away.")
             sys.exit(1)
+        if left := [str(column) for column in COLUMNS if column.older().exists()]:
+            self.stderr.write(
+                f"Meanwhile something was sealed with an older key: {', '.join(left)}. Some process does not have the "
+                "newest key in front: restart all of them, run this again, and do not take any key away before."
+            )
+            sys.exit(1)
         self.stdout.write("Everything is sealed with the newest key; older keys are needed for backups only.")
 
 
