@@ -33,21 +33,30 @@ class Presence:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Pass the call on."""
         if self.beating is None or self.beating.done():
-            self.beating = asyncio.create_task(self._beat())
+            self.beating = asyncio.create_task(self._live())
         await self.inner(scope, receive, send)
 
-    async def _beat(self) -> None:
-        while True:
-            try:
-                await database_sync_to_async(beat, thread_sensitive=False)(self.name)
-            except Exception:
-                # The database may be away for a while; that this beat was missed is what the others are told by it.
-                log.warning("A beat of this web process was missed.", exc_info=True)
-            await asyncio.sleep(BEAT_SECONDS)
+    async def _live(self) -> None:
+        # Apart from each other: with many tasks a sweep lasts longer than a beat may be late.
+        await asyncio.gather(_again(beat, self.name), _again(step_in))
+
+
+async def _again(act: Callable[..., None], *args: Any) -> None:
+    while True:
+        try:
+            await database_sync_to_async(act, thread_sensitive=False)(*args)
+        except Exception:
+            # The database may be away for a while; that a beat was missed is what the others are told by it.
+            log.warning("A web process missed its turn.", exc_info=True, extra={"act": act.__name__})
+        await asyncio.sleep(BEAT_SECONDS)
 
 
 def beat(name: str) -> None:
-    """Write that this web process is at work; sweep where nobody else does."""
+    """Write that this web process is at work."""
     Beat.objects.strike(name)
+
+
+def step_in() -> None:
+    """Sweep where nobody else does."""
     if sweep.is_late(SILENT_SECONDS):
         sweep.sweep()

@@ -1,6 +1,7 @@
 """A web process beats from its first call on, whatever happens to the database meanwhile."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ def beats(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     heard: list[str] = []
     monkeypatch.setattr(presence, "BEAT_SECONDS", 0.01)
     monkeypatch.setattr(presence, "beat", heard.append)
+    monkeypatch.setattr(presence, "step_in", lambda: None)
     return heard
 
 
@@ -72,3 +74,12 @@ async def test_a_beat_that_ended_begins_again_with_the_next_call(beats: list[str
     beats.clear()
     await _call(app)
     await _until(lambda: len(beats) > 1)
+
+
+async def test_a_long_sweep_holds_up_no_beat(monkeypatch: pytest.MonkeyPatch, beats: list[str]) -> None:
+    end = threading.Event()
+    monkeypatch.setattr(presence, "step_in", lambda: end.wait(5))
+    await _call(Presence(_inner))
+    await _until(lambda: len(beats) > 2)
+    assert not end.is_set()
+    end.set()

@@ -142,11 +142,11 @@ def test_it_sweeps_itself_when_nobody_else_does() -> None:
     Beat.objects.create(name=SWEEP, at=clock.now() - timedelta(seconds=11))
     task = factories.backing_off()
     clock.shift(timedelta(seconds=12))
-    presence.beat("web:1")
+    presence.step_in()
     assert offered_to(ada) == [task.pk]
 
 
 def test_it_leaves_a_sound_sweep_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     Beat.objects.strike(SWEEP)
     monkeypatch.setattr(sweep, "sweep", pytest.fail)
-    presence.beat("web:1")
+    presence.step_in()
