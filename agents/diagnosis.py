@@ -32,7 +32,8 @@ class Finding:
     def line(self) -> str:
         """Return the finding on one line."""
         mark = "STUCK " if self.stuck else ""
-        what = f"{self.reason or '-'}, {self.turn}'s turn"
+        since = f" since {_clock(self.since)}" if self.since else ""
+        what = f"{self.reason or '-'}, {self.turn}'s turn{since}"
         told = [f"{mark}task {self.id} ({self.workspace}): {self.status}, {what}: {self.message} {self.moves}"]
         return " ".join([*told, *(f"Warning: {warning}" for warning in self.warnings)])
 

@@ -56,6 +56,7 @@ def test_each_task_says_why_it_stands_and_what_will_move_it(well: None) -> None:
     waits = factories.awaiting_confirmation()
     line = doctor().splitlines()[0]
     assert f"task {waits.pk} ({waits.workspace.name}): apply_pending, awaiting_confirmation, person's turn" in line
+    assert f"person's turn since {waits.reason_since:%Y-%m-%d %H:%M:%S} UTC: The plan is made" in line
     assert "Read the plan, then confirm or discard it." in line
 
 
