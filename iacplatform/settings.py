@@ -16,7 +16,7 @@ env = environ.Env()
 HOME = Path(env.str("IACPLATFORM_HOME", default=str(BASE_DIR / ".iacplatform"))).absolute()
 DEBUG = env.bool("IACPLATFORM_DEBUG", default=False)
 SECRET_KEY = env.str("IACPLATFORM_SECRET_KEY", default="") or keys.secret_key(HOME)
-ENCRYPTION_KEYS = env.str("IACPLATFORM_ENCRYPTION_KEYS", default="") or keys.encryption_keys(HOME)
+ENCRYPTION_KEYS = keys.well_formed(env.str("IACPLATFORM_ENCRYPTION_KEYS", default="") or keys.encryption_keys(HOME))
 
 PUBLIC_URL = env.str("IACPLATFORM_URL", default="http://127.0.0.1:8000").rstrip("/")
 _HTTPS = PUBLIC_URL.startswith("https://")

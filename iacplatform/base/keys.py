@@ -1,8 +1,11 @@
 """Secrets that belong to the installation: given by the environment, else made once in the data folder."""
 
 import os
+import re
 import secrets
 from pathlib import Path
+
+_PAIR = re.compile(r"\s*([A-Za-z0-9_-]{1,40}):[0-9A-Fa-f]{64}\s*")
 
 
 def kept(file: Path, make: str) -> str:
@@ -40,3 +43,15 @@ def secret_key(home: Path) -> str:
 def encryption_keys(home: Path) -> str:
     """Return the keys of this data folder as `id:key`, newest first, separated by commas; a key is 64 hex digits."""
     return kept(home / "encryption_keys", f"{secrets.token_hex(4)}:{secrets.token_hex(32)}")
+
+
+def well_formed(given: str) -> str:
+    """Return encryption keys as they were given; exit where they are none: what they sealed could not be read again."""
+    found = [_PAIR.fullmatch(pair) for pair in given.split(",")]
+    names = [pair[1] for pair in found if pair]
+    if len(set(names)) == len(found):
+        return given
+    raise SystemExit(
+        "IACPLATFORM_ENCRYPTION_KEYS has to be id:key,id:key, newest first: each id once (letters, digits, _ and -, at "
+        'most 40), each key 64 hex digits; make one with: python -c "import secrets; print(secrets.token_hex(32))"'
+    )

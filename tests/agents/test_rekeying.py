@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.core.management import call_command
-from django.db import DatabaseError
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError, OperationalError
 from django.db.models import BinaryField
 from pytest_django import Settings
 
@@ -90,6 +90,16 @@ def test_everything_is_sealed_with_the_newest_key_and_reads_as_before(settings: 
     settings.ENCRYPTION_KEYS = NEW
     assert set(map(frozenset, heads().values())) == {frozenset({b"new"})}
     assert contents() == before
+
+
+def test_a_database_that_is_away_is_one_clear_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def is_away(column: object) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(rekeying, "rekey", is_away)
+    with pytest.raises(CommandError, match="does not answer") as left:
+        call_command("rekey")
+    assert left.value.returncode == 2
 
 
 @pytest.mark.usefixtures("sealed_by_old")

@@ -36,3 +36,18 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None
     (tmp_path / "file").write_text("")
     with pytest.raises(SystemExit, match="give a writable IACPLATFORM_HOME"):
         keys.secret_key(tmp_path / "file")
+
+
+def test_a_made_key_and_several_given_ones_are_well_formed(tmp_path: Path) -> None:
+    for given in (keys.encryption_keys(tmp_path), f"new:{'a' * 64}, old:{'0' * 64}"):
+        assert keys.well_formed(given) == given
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["swordfish", f"a:{'0' * 63}", f"a:{'g' * 64}", f":{'0' * 64}", f"a:{'0' * 64},", f"a:{'0' * 64},a:{'1' * 64}"],
+)
+def test_keys_that_are_none_are_one_sentence_that_does_not_repeat_them(given: str) -> None:
+    with pytest.raises(SystemExit, match="64 hex digits") as left:
+        keys.well_formed(given)
+    assert given not in str(left.value)

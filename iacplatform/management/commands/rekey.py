@@ -3,11 +3,17 @@
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 
 from agents import rekeying
 from agents.rekeying import Outcome
 from agents.sealed import COLUMNS, Column
+
+_AWAY = (
+    "The database does not answer. Start everything with manage.py up, or set IACPLATFORM_HOME or DATABASE_URL to what "
+    "the running platform has; then run this again."
+)
 
 
 class Command(BaseCommand):
@@ -17,7 +23,10 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        outcomes = {column: rekeying.rekey(column) for column in COLUMNS}
+        try:
+            outcomes = {column: rekeying.rekey(column) for column in COLUMNS}
+        except OperationalError as error:
+            raise CommandError(_AWAY, returncode=2) from error
         for column, outcome in outcomes.items():
             self.stdout.write("\n".join(_lines(column, outcome)))
         if any(outcome.unreadable for outcome in outcomes.values()):
