@@ -133,6 +133,9 @@ _FILLED_IN = {
 }
 """What a form must say: a person has read it, or thought of it."""
 
+MOST_CHARACTERS = 2000
+"""Of what a person writes, as in the API."""
+
 
 def may_ask(user: Any, name: str) -> bool:
     """Return whether `user` may ask for this verb on some task, at some time."""
@@ -149,6 +152,8 @@ def ask(table: Mapping[str, Verb], name: str, task: Task, user: Any, words: Word
     filled_in = {name: value.strip() if isinstance(value, str) else value for name, value in words.items()}
     if field and not filled_in.get(field):
         raise Invalid(fault)
+    if any(isinstance(value, str) and len(value) > MOST_CHARACTERS for value in filled_in.values()):
+        raise Invalid(f"Say it in {MOST_CHARACTERS:,} characters at most.")
     return table[name](task, user, filled_in)
 
 
