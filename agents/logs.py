@@ -26,16 +26,29 @@ class Stored:
 def store(agent_id: str, word: Log) -> Stored:
     """Store what follows on what is stored; return how much that is then, from where the agent goes on.
 
-    Raises `StaleEpoch` for an attempt that never was the agent's, `ProtocolError` for what is no piece of log.
+    Raises `StaleEpoch` for an attempt that never was the agent's or whose log is complete, `ProtocolError` for what is
+    no piece of log.
     """
     data = _decoded(word)
     mine = Attempt.objects.filter(task_id=word.task, epoch=word.epoch, agent_id=agent_id)
     attempt = mine.with_epoch_now().first()
     if attempt is None:
         raise StaleEpoch(f"Attempt {word.epoch} of task {word.task} is not this agent's.")
+    if attempt.log_bytes is not None and attempt.log_stored >= attempt.log_bytes:
+        data = _only_known(word, data, attempt)
     fresh = data[attempt.log_stored - word.offset :] if word.offset <= attempt.log_stored else b""
     offset = _append(attempt, fresh) if fresh else attempt.log_stored
     return Stored(offset=offset, is_late=attempt.epoch_now != attempt.epoch)
+
+
+def _only_known(word: Log, data: bytes, attempt: Attempt) -> bytes:
+    """Return the piece where it is stored already; raise `StaleEpoch` where it goes on after the log's end.
+
+    The token of an attempt never ends, and whoever ran in it knew the token: the record of a run must.
+    """
+    if word.offset + len(data) > attempt.log_stored:
+        raise StaleEpoch(f"The log of attempt {word.epoch} of task {word.task} is complete: it said so at its end.")
+    return data
 
 
 def _append(attempt: Attempt, data: bytes) -> int:

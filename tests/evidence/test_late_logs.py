@@ -8,7 +8,7 @@ from agents.protocol import LogStored, Stop
 from agents.sessions import Session
 from tasks import removal
 from tasks.models import Task
-from tests.evidence.words import attempt_of, log, log_of, names, row_of, session_of
+from tests.evidence.words import attempt_of, finished, log, log_of, names, row_of, session_of
 from tests.tasks import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -50,3 +50,14 @@ def test_nothing_is_kept_of_a_task_that_is_gone(session: Session, given_up: Task
     removal.remove(given_up.workspace, force=True)
     (stop,) = reports.handle(session, word)
     assert isinstance(stop, Stop)
+
+
+def test_nothing_is_added_to_a_log_that_is_complete(session: Session, ada: Agent) -> None:
+    task = factories.applying(on=ada)
+    reports.handle(session, log(task, 0, b"one\n"))
+    reports.handle(session, finished(task, log_bytes=4))
+    (again,) = reports.handle(session, log(task, 0, b"one\n"))
+    (more,) = reports.handle(session, log(task, 4, b"two\n"))
+    assert isinstance(again, LogStored) and again.offset == 4
+    assert isinstance(more, Stop) and "is complete" in more.reason
+    assert log_of(attempt_of(task)) == b"one\n"
