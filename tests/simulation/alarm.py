@@ -7,6 +7,11 @@ from unittest import mock
 
 from django.db import OperationalError
 
+from agents.sweep import RowsFailed
+
+KNOWN = (OperationalError, RowsFailed)
+"""A process waited for another one for too long; rows whose own errors were logged before."""
+
 
 class Alarm(logging.Handler):
     """Keeps the errors that were logged."""
@@ -16,9 +21,9 @@ class Alarm(logging.Handler):
         self.heard: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep it, unless a process only waited for another one for too long."""
+        """Keep it, unless that may happen."""
         fault = record.exc_info[1] if record.exc_info else None
-        if not isinstance(fault, OperationalError):
+        if not isinstance(fault, KNOWN):
             self.heard.append(f"{record.name}: {record.getMessage()} {fault!r}")
 
     def check(self) -> None:
