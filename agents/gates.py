@@ -37,7 +37,8 @@ def confirmation(candidate: Candidate) -> WaitReason | None:
     plan = candidate.plan
     if candidate.task.status != Status.APPLY_PENDING or plan is None:
         return None
-    return candidate.staleness or reasons.awaiting_confirmation(results.sentence(plan))
+    is_first = candidate.task.plan_count == 1
+    return candidate.staleness or reasons.awaiting_confirmation(results.sentence(plan), is_first=is_first)
 
 
 def state_lock(candidate: Candidate) -> WaitReason | None:

@@ -166,12 +166,17 @@ def workspace_locked(locked_by: str, lock_reason: str, grace_seconds: int | None
     )
 
 
-def awaiting_confirmation(changes: str) -> WaitReason:
-    """A person has to read the plan."""
+def awaiting_confirmation(changes: str, *, is_first: bool) -> WaitReason:
+    """A person has to read the plan. `is_first`: no plan of the task was shown to anybody before this one."""
+    what = (
+        f"The plan is made ({changes})."
+        if is_first
+        else f"A new plan is made ({changes}), because the state had changed; no earlier confirmation counts for it."
+    )
     return WaitReason(
         code=Code.AWAITING_CONFIRMATION,
         turn=Turn.PERSON,
-        message=f"The plan is made ({changes}). A person has to read and confirm it.",
+        message=f"{what} A person has to read and confirm it.",
         remedy="Read the plan, then confirm or discard it.",
         actions=("confirm-apply", "discard", "cancel"),
         check_seconds=60,

@@ -89,8 +89,9 @@ def _ready_to_apply(task: Task, plan: Plan, actor: str, columns: dict[str, Any])
         reason = reasons.dispatching()
         moves.move(task, Event.AUTO_APPLY, Status.CONFIRMED, actor=actor, why=why, reason=reason, **columns, **word)
         return
+    awaiting = reasons.awaiting_confirmation(sentence(plan), is_first=task.plan_count == 0)
     # The state may have moved between the engine's end and this word of it.
-    reason = plans.staleness_of(plan, task.workspace_id) or reasons.awaiting_confirmation(sentence(plan))
+    reason = plans.staleness_of(plan, task.workspace_id) or awaiting
     moves.move(task, Event.PLANNED, Status.APPLY_PENDING, actor=actor, why=sentence(plan), reason=reason, **columns)
 
 

@@ -13,7 +13,7 @@ from iacplatform.base import rights
 from pools.models import LOCAL, Pool
 from tasks import states
 from tasks.models import outlook
-from tasks.reasons import Code
+from tasks.reasons import Code, Turn
 from tasks.states import Lease, Status
 
 if TYPE_CHECKING:
@@ -97,9 +97,14 @@ class Tasks(models.QuerySet["Task"]):
         return self.filter(outlook.is_stuck())
 
     def needing_somebody(self) -> Self:
-        """Narrow to tasks that go on only when a person does something: read a plan, decide, or mend what is stuck."""
-        # `live` stands apart, so that the partial index of live tasks serves both halves.
-        return self.live().filter(Q(status=Status.APPLY_PENDING) | outlook.is_stuck())
+        """Narrow to tasks that go on only when a person does something: read a plan, decide, or mend what is stuck.
+
+        Of a queue only the first: the others need nobody but that one.
+        """
+        persons_turn = Q(status=Status.APPLY_PENDING) | (Q(reason__turn=Turn.PERSON) & ~Q(status=Status.WAITING))
+        first_in_line = Q(status=Status.WAITING, reason__turn=Turn.PERSON, earlier="")
+        # `live` stands apart, so that the partial index of live tasks serves all of it.
+        return self.live().alias(earlier=_earlier()).filter(persons_turn | first_in_line | outlook.is_stuck())
 
 
 def _says_who_is_before() -> Q:
