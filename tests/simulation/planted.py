@@ -110,8 +110,8 @@ FAULTS = (
     Planted(
         "A reason is not written when it changes",
         altered(moves, "explain_wait", "unmoved.exclude(reason__isnull=True)", "unmoved.none()"),
-        "stuck",
-        2,
+        "these are stuck",
+        5,
     ),
     Planted(
         "The workspace is not held for a task that needs attention",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
+from weakref import WeakSet
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -103,7 +104,7 @@ class View:
     @classmethod
     def since(cls, event_id: int) -> "View":
         """Return what the database holds, with the events after this one."""
-        tasks, attempts, news, workspaces, locks, versions, agents, clock = _read(_text(), event_id)
+        tasks, attempts, news, workspaces, locks, versions, agents, clock = _read(event_id)
         return cls(
             tasks=[TaskRow(*row) for row in tasks],
             attempts=[AttemptRow(*row) for row in attempts],
@@ -121,32 +122,43 @@ class View:
         return [task for task in self.tasks if task.status in statuses]
 
 
-def _read(text: str, event_id: int) -> list[list[Any]]:
+def _read(event_id: int) -> list[list[Any]]:
     with connection.cursor() as cursor:
-        cursor.execute(text.replace("$EVENT$", str(event_id)))
+        if connection.connection not in _PREPARED:
+            # To plan the query of who is stuck takes ten milliseconds, to run it takes a third of one.
+            cursor.execute(f"PREPARE tasks_seen AS {_tasks()}")
+            _PREPARED.add(connection.connection)
+        cursor.execute(_SEEN.replace("$EVENT$", str(event_id)))
         found = [cursor.fetchall()]
         while cursor.nextset():
             found.append(cursor.fetchall())
         return found
 
 
+_PREPARED: WeakSet[Any] = WeakSet()
+"""Connections that know the query."""
+
+_SEEN = """
+    EXECUTE tasks_seen;
+    SELECT task_id, epoch, phase, outcome, ended_at IS NOT NULL, permitted_at IS NOT NULL
+      FROM tasks_attempt ORDER BY id;
+    SELECT id, task_id, event, before, after, reason, actor FROM tasks_taskevent WHERE id > $EVENT$ ORDER BY id;
+    SELECT workspace_id, locked_by FROM workspaces_workspace;
+    SELECT workspace_id, lock_id, task_id, epoch, phase FROM workspaces_statelock;
+    SELECT id, workspace_id, serial, lineage, digest FROM workspaces_stateversion ORDER BY id;
+    SELECT agent_id, capacity, name FROM agents_agent;
+    SELECT iac_now()"""
+
+
 @cache
-def _text() -> str:
+def _tasks() -> str:
     broken, stuck = _sql(Task.objects.breaking_the_promise()), _sql(Task.objects.stuck())
     return f"""
         SELECT id, workspace_id, task_type, status, phase, epoch, lease, agent_id, slot, lease_expires_at, reason_code,
                reason->>'turn', reason->>'message',
                reason IS NOT NULL AND reason_since IS NOT NULL AND next_check_at IS NOT NULL, deadline, plan_digest,
                id IN ({broken}), id IN ({stuck})
-          FROM tasks_task ORDER BY id;
-        SELECT task_id, epoch, phase, outcome, ended_at IS NOT NULL, permitted_at IS NOT NULL
-          FROM tasks_attempt ORDER BY id;
-        SELECT id, task_id, event, before, after, reason, actor FROM tasks_taskevent WHERE id > $EVENT$ ORDER BY id;
-        SELECT workspace_id, locked_by FROM workspaces_workspace;
-        SELECT workspace_id, lock_id, task_id, epoch, phase FROM workspaces_statelock;
-        SELECT id, workspace_id, serial, lineage, digest FROM workspaces_stateversion ORDER BY id;
-        SELECT agent_id, capacity, name FROM agents_agent;
-        SELECT iac_now()"""  # noqa: S608 - nothing in it comes from outside
+          FROM tasks_task ORDER BY id"""  # noqa: S608 - nothing in it comes from outside
 
 
 def _sql(tasks: QuerySet[Task]) -> str:

@@ -16,6 +16,7 @@ from iacplatform.base.models import Beat
 from pools.models import Pool, PoolToken
 from tasks import creation
 from tasks.models import Task
+from tasks.models.querysets import Tasks
 from tasks.states import TaskType
 from tests.simulation import clockwork
 from tests.simulation.agent import Agent
@@ -86,7 +87,7 @@ class World:
 
     @contextmanager
     def alive(self) -> Iterator[None]:
-        """Hear hints, and give names that count, so that a schedule is the same when it is replayed."""
+        """Hear hints. Give names that count, and take pools in order, so that a replay of a schedule is the same."""
         numbers = count(self.numbers + 1)
 
         def name(prefix: str, length: int) -> str:
@@ -94,7 +95,8 @@ class World:
             return f"{prefix}{self.numbers:0{length}d}"
 
         hints = mock.patch.object(wakeups, "_send", self.woken.update)
-        with hints, mock.patch.object(ids, "new", name):
+        pools = mock.patch.object(Tasks, "pool_ids", _pools_in_order)
+        with hints, pools, mock.patch.object(ids, "new", name):
             yield
 
     def meanwhile(self) -> dict[str, Callable[[], object]]:
@@ -154,6 +156,24 @@ class World:
         for agent in self.agents:
             agent.beat(hints_lost=self.hints_lost)
         self.hints_lost = False
+
+
+class InOrder(set[str | None]):
+    """Ids of pools, which a set would bring in an order of its own in each process."""
+
+    def __iter__(self) -> Iterator[str | None]:
+        # The pool `local` has a random id, which is never the smallest.
+        return iter(sorted(super().__iter__(), key=str))
+
+    def __or__(self, others: Any) -> "InOrder":  # type: ignore[override]
+        return InOrder(super().__or__(others))
+
+
+_POOL_IDS = Tasks.pool_ids
+
+
+def _pools_in_order(tasks: Tasks) -> set[str | None]:
+    return InOrder(_POOL_IDS(tasks))
 
 
 def pick(things: Any, number: int) -> Any:
