@@ -30,12 +30,9 @@ def run(seeds: range) -> None:
             pytest.fail(f"seed {seed}: {sentence}", pytrace=False)
 
 
-def hunt(seeds: range) -> tuple[int, str]:
-    """Return the first of the seeds that breaks a promise, and the promise's sentence; 0 and nothing where none does."""
-    for seed in seeds:
-        if sentence := schedules.broken(schedules.drawn(seed, STEPS)):
-            return seed, sentence
-    return 0, ""
+def hunt(seeds: range, finds: str) -> int:
+    """Return the first of the seeds that breaks the promise whose sentence says `finds`; 0 where none does."""
+    return next((seed for seed in seeds if finds in schedules.broken(schedules.drawn(seed, STEPS))), 0)
 
 
 def _tell(seed: int, steps: list[schedules.Step]) -> None:
