@@ -34,7 +34,7 @@ up: .venv/installed
 	@$(BIN)/python manage.py up $(WHERE)
 
 test: .venv/installed-dev browser
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: .venv/installed-dev
 	@mkdir -p build

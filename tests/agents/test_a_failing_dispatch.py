@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def broken(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Break every look at capacity; `broken.undo()` mends it."""
 
-    def fail(*args: object) -> None:
+    def fail(*args: object, **options: object) -> None:
         raise OperationalError("canceling statement due to lock timeout")
 
     monkeypatch.setattr(capacity, "look", fail)

@@ -40,6 +40,7 @@ def test_the_page_says_what_happened_and_offers_to_retry_the_apply(crew: Crew, g
     task.confirm()
     assert _code(task) == "no_connected_agent" and not task.row()["stuck"]
     platform.sql("UPDATE base_clock SET ahead = ahead + make_interval(secs => %s)", GRACE_SECONDS)
+    until("the sweep looks again", lambda: _code(task) == "no_connected_agent")
     assert task.row()["stuck"]
     assert "Retry apply" in pages.stuck(console.task(task))["no_connected_agent"]
     said = pages.text(console.press(task, "retry"))

@@ -5,6 +5,7 @@ Each test names the outcomes that are right. Any other one, and one of them that
 
 from base64 import b64encode
 from copy import deepcopy
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -49,8 +50,9 @@ def connect_unheard(agent: Agent) -> None:
     Agent.objects.filter(pk=agent.pk).update(session="open", lease_until=clock.In(seconds=45))
 
 
-def apply_ends(task: Task) -> None:
-    results.finish(task.pk, task.epoch, task.agent_id, APPLIED, reservation_seconds=0)
+def apply_ends(task: Task, *, log_bytes: int = 0) -> None:
+    result = replace(APPLIED, log_bytes=log_bytes)
+    results.finish(task.pk, task.epoch, task.agent_id, result, reservation_seconds=0)
 
 
 def plan_ends(task: Task) -> None:
@@ -235,7 +237,7 @@ def test_the_last_piece_of_a_log_and_the_end_of_its_apply_keep_both() -> None:
     found = every_order(
         lambda chunk, finish: (chunk, word(finish), factories.reread(task).status, log_of(task)),
         chunk=partial(say, task, b"Apply complete!"),
-        finish=partial(apply_ends, task),
+        finish=partial(apply_ends, task, log_bytes=15),
     )
 
     found.demand((15, None, Status.APPLIED, b"Apply complete!"))

@@ -109,7 +109,7 @@ def test_a_word_on_a_lost_apply_and_a_look_at_its_queue_do_not_wait_for_each_oth
         lambda: scheduler.advance(task.workspace_id),
         before=LOOKS_AT_WORKSPACE,
     )
-    assert answers == [None, None]
+    assert answers == [True, None]
     assert factories.reread(task).status == Status.FAILED
 
 
