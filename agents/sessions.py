@@ -11,7 +11,7 @@ from agents.models import Agent
 from agents.models.agent import Agents
 from agents.models.silence import Cause
 from agents.protocol import Hello, Refused, Welcome, Work
-from iacplatform.base import clock, ids, wakeups
+from iacplatform.base import clock, heartbeats, ids, wakeups
 from pools.models import PoolToken
 from tasks.models import Task
 
@@ -62,7 +62,7 @@ def open_session(token: PoolToken, hello: Hello) -> tuple[Session, Welcome]:
         version=version,
         agent_id=agent.pk,
         session=agent.session,
-        heartbeat_seconds=silences.heartbeat_seconds(),
+        heartbeat_seconds=heartbeats.interval_seconds(),
         keep=keep,
     )
 
@@ -83,7 +83,7 @@ def demand_token(session: Session) -> None:
 def heartbeat(session: Session, listed: tuple[Work, ...]) -> list[Work]:
     """Prolong the lease; return the work that is no longer the agent's. Raises `Rejected` when the session is over."""
     mine = Agent.objects.filter(pk=session.agent_id, session=session.session)
-    in_time = mine.filter(last_seen_at__gt=clock.In(seconds=-silences.patience_seconds()))
+    in_time = mine.filter(last_seen_at__gt=clock.In(seconds=-heartbeats.patience_seconds()))
     if not in_time.update(**_beat()) and not _beat_late(mine):
         raise over()
     demand_token(session)

@@ -2,34 +2,17 @@
 
 from datetime import timedelta
 
-from django.conf import settings
-
-from agents import protocol
 from agents.models import Agent, Silence
 from agents.models.silence import Cause
-from iacplatform.base import clock
-
-MISSED_BEATS = 2.5
-"""Fewer than this may be late without a word about it."""
+from iacplatform.base import clock, heartbeats
 
 KEEP = timedelta(days=90)
-
-
-def heartbeat_seconds() -> float:
-    """Return how often an agent is asked to beat."""
-    lease_seconds: float = settings.AGENT_LEASE_SECONDS
-    return min(protocol.HEARTBEAT_SECONDS, lease_seconds / 4)
-
-
-def patience_seconds() -> float:
-    """Return after how long without a heartbeat it is a silence."""
-    return MISSED_BEATS * heartbeat_seconds()
 
 
 def end(agent: Agent, cause: Cause) -> None:
     """Write down that the agent was silent until now, if it was. `agent`: its row, locked, as it was before."""
     seen = agent.last_seen_at
-    if seen is None or seen > clock.now() - timedelta(seconds=patience_seconds()):
+    if seen is None or seen > clock.now() - timedelta(seconds=heartbeats.patience_seconds()):
         return
     if not Silence.objects.filter(agent=agent, heard_at=None).update(heard_at=clock.DatabaseNow()):
         Silence.objects.create(agent=agent, silent_from=seen, heard_at=clock.DatabaseNow(), cause=cause)

@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
-
+from iacplatform.base import heartbeats
 from iacplatform.base.models import SILENT_SECONDS
 from tasks.states import Phase, Status
 
@@ -20,12 +19,6 @@ QUIET = timedelta(minutes=10)
 SLOW_CANCEL = timedelta(minutes=1)
 NEAR = 0.8
 """The part of its time-out after which a phase is warned of."""
-
-MISSED_BEATS = 2.5
-"""Two heartbeats, and half of one for being late."""
-
-HEARTBEAT_SECONDS = 10
-"""As the agents' protocol has it, which is above."""
 
 
 def of(task: "Task") -> list[Told]:
@@ -80,15 +73,11 @@ def _agent_silent(task: "Task", now: datetime) -> Iterator[Told]:
     heard, until = task.agent_seen_at, task.agent_lease_until
     if task.status != Status.RUNNING or heard is None or until is None:
         return
-    if now - heard > timedelta(seconds=MISSED_BEATS * _heartbeat_seconds()):
+    if now - heard > timedelta(seconds=heartbeats.patience_seconds()):
         plans = task.phase == Phase.PLAN
         outcome = "the plan is tried again" if plans else "if it has begun to apply, a person has to look"
         message = f"Its agent was last heard of at {_clock(heard)}. At {_clock(until)} it is given up: {outcome}."
         yield _warning("agent_silent", message, heard)
-
-
-def _heartbeat_seconds() -> float:
-    return float(min(HEARTBEAT_SECONDS, settings.AGENT_LEASE_SECONDS / 4))
 
 
 def _cancel_slow(task: "Task", now: datetime) -> Iterator[Told]:
