@@ -30,11 +30,17 @@ def check_after_sweep(view: View, ledger: Ledger) -> None:
         assert not is_dead, f"task {task.pk} holds a slot of agent {view.names[task.agent_id]}, which is silent"
         overtime = task.status == Status.RUNNING and task.is_stuck and ledger.could_hear
         assert not overtime, f"task {task.pk} runs long past its time-out"
-        # Whoever lets offers lapse may let another one lapse: that is said, and is nothing that moves by itself.
-        by_itself = task.turn in {"machine", "time"} and task.reason_code != "offer_not_accepted"
-        assert not (by_itself and task.is_stuck and task.status != Status.WAITING), (
+        assert not (_can_move_by_itself(task, view) and task.is_stuck), (
             f"task {task.pk} can move by itself, was just looked at, and is stuck: {task.message}"
         )
+
+
+def _can_move_by_itself(task: TaskRow, view: View) -> bool:
+    # Whoever lets offers lapse may let another one lapse. And a slot that is taken for longer than an apply may last is
+    # waited for in vain: both are said, and neither is something that moves by itself.
+    in_vain = task.reason_code == "no_free_slot" and task.deadline is not None and task.deadline < view.now
+    is_told = in_vain or task.reason_code == "offer_not_accepted"
+    return task.turn in {"machine", "time"} and task.status != Status.WAITING and not is_told
 
 
 def _first_in_line(view: View) -> list[TaskRow]:
