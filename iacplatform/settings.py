@@ -96,7 +96,7 @@ Q_CLUSTER = {
     "name": "iacplatform",
     "label": "Jobs",
     "orm": "default",
-    "workers": env.int("IACPLATFORM_WORKERS", default=2),
+    "workers": env.int("IACPLATFORM_WORKERS", default=4),  # one sweeps; a cluster that hangs holds one at most
     "timeout": 60,
     "retry": 90,  # longer than the time-out, or a running job is handed out a second time
     "max_attempts": 3,

@@ -1,4 +1,4 @@
-"""A pod that we mean to have; one row for each."""
+"""A pod that we mean to have; one row for each, there before the cluster hears of it."""
 
 from typing import Self
 
@@ -7,6 +7,9 @@ from django.db import models
 
 from iacplatform.base import clock, rights
 from pools.models.pool import Pool
+
+OURS = "iac-"
+"""Begins the names of our pods."""
 
 
 class PodPhase(models.TextChoices):
@@ -29,6 +32,10 @@ class Pods(models.QuerySet["Pod"]):
         """Narrow to what `user` may see."""
         return rights.narrow(self, user)
 
+    def live(self) -> Self:
+        """Narrow to pods that are meant to be, or may still be there."""
+        return self.exclude(phase=PodPhase.GONE)
+
 
 class Pod(models.Model):
     pool = models.ForeignKey(Pool, on_delete=models.PROTECT, related_name="pods")
@@ -37,6 +44,13 @@ class Pod(models.Model):
     phase = models.CharField(max_length=10, choices=PodPhase, default=PodPhase.INTENDED)
     cause = models.TextField(blank=True, help_text="Why it ended, in the cluster's words.")
     slots = models.PositiveIntegerField(default=1)
+    config_hash = models.CharField(max_length=64, blank=True, help_text="Of the K8s config that it was made from.")
+    trouble = models.CharField(max_length=40, blank=True, help_text="A wait reason's code; empty: none is seen.")
+    trouble_words = models.TextField(blank=True, help_text="The cluster's own.")
+    trouble_since = models.DateTimeField(null=True)
+    connected_at = models.DateTimeField(null=True, help_text="When its agent first connected.")
+    last_busy_at = models.DateTimeField(null=True, help_text="When a slot of it was last seen to be held.")
+    gone_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=clock.DatabaseNow(), editable=False)
     deadline = models.DateTimeField(null=True, help_text="When its agent must have connected.")
 

@@ -44,6 +44,7 @@ class Pool(models.Model):
     idle_seconds = models.PositiveIntegerField(default=300)
     reservation_seconds = models.PositiveIntegerField(default=3600)
     freeze_windows = models.JSONField(default=list, blank=True, validators=[freeze.validate])
+    unfrozen_until = models.DateTimeField(null=True, editable=False, help_text="Until then no window counts.")
     created_at = models.DateTimeField(db_default=clock.DatabaseNow(), editable=False)
 
     objects = Pools.as_manager()

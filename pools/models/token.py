@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from iacplatform.base import clock, rights, tokens, wakeups
+from pools.models.pod import Pod
 from pools.models.pool import Pool
 
 PREFIX = "iacp_"
@@ -29,6 +30,7 @@ class PoolTokens(models.QuerySet["PoolToken"]):
 
 class PoolToken(models.Model):
     pool = models.ForeignKey(Pool, on_delete=models.CASCADE, related_name="tokens")
+    pod = models.OneToOneField(Pod, on_delete=models.CASCADE, null=True, editable=False, related_name="token")
     name = models.CharField(max_length=90, blank=True)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     prefix = models.CharField(max_length=12, editable=False, help_text="The first characters, to recognise it by.")
@@ -46,11 +48,13 @@ class PoolToken(models.Model):
         return f"{self.prefix}… of {self.pool}"
 
     @classmethod
-    def issue(cls, *, pool: Pool, name: str = "", expires_at: datetime | None = None) -> tuple["PoolToken", str]:
-        """Return the new token's row and its text, which is nowhere else."""
+    def issue(
+        cls, *, pool: Pool, name: str = "", expires_at: datetime | None = None, pod: Pod | None = None
+    ) -> tuple["PoolToken", str]:
+        """Return the new token's row and its text, which is nowhere else. `pod`: whose agent alone it lets in."""
         text = tokens.new(PREFIX)
         known = {"digest": tokens.digest(text), "prefix": text[:9]}
-        return cls.objects.create(pool=pool, name=name, expires_at=expires_at, **known), text
+        return cls.objects.create(pool=pool, name=name, expires_at=expires_at, pod=pod, **known), text
 
     def revoke(self) -> None:
         """Let no agent in with it from now on; the sockets that it opened close within seconds."""
