@@ -81,6 +81,14 @@ class Capacity:
         if room is not None and room.pause is None and slot is not None and slot < room.agent.capacity:
             room.free.add(slot)
 
+    def keep_to(self, earlier: "Capacity") -> None:
+        """Leave out what became free, was reserved or came since `earlier`: others have a right to it first."""
+        left = {room.agent.pk: room.free for room in earlier.rooms}
+        self.rooms = [room for room in self.rooms if room.agent.pk in left]
+        for room in self.rooms:
+            room.free &= left[room.agent.pk]
+        self.reservations = [task for task in self.reservations if task in earlier.reservations]
+
     def summary(self) -> dict[str, Any]:
         """Return the numbers that a reason shows as evidence."""
         slots = sum(room.agent.capacity for room in self.rooms)

@@ -4,84 +4,102 @@ Any process may do it at any time. Passes over one pool follow one another (an a
 one transaction), so each sees what the one before it decided, and an answer to a person is never a guess. A lost
 process loses its lock with its connection; `lock_timeout` bounds the wait for a stalled one. A task whose row somebody
 else holds is passed over: that one's news brings the next pass, or the next sweep where it changed nothing.
+
+The sweep's pass over a long queue lets others in between its batches. What becomes free meanwhile goes to none of the
+later batches, but to whom the next pass meets first: nobody overtakes those who were turned away.
 """
 
 import logging
-from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import connection, transaction
 
 from agents import capacity as capacities
-from agents import gates
+from agents import placement
 from agents.candidates import Candidate
-from iacplatform.base import actors, wakeups
+from agents.capacity import Capacity
+from agents.placement import Pass
 from pools.models import Pool
-from tasks import attempts, dispatching, moves, reasons, recovery
-from tasks.errors import LostRace
+from tasks import dispatching, moves, reasons
 from tasks.models import Task
-from tasks.reasons import Code, Turn, WaitReason
-from tasks.states import Lease, Status
+from tasks.models.querysets import Tasks
 
-FAST_PATH_TASKS = 200
-"""Most tasks that one pass of the fast path looks at; the sweep looks at all."""
+BATCH_TASKS = 200
+"""Most tasks that one transaction looks at: their rows, and the pool's turn, are held for a fraction of a second."""
 
 log = logging.getLogger(__name__)
 
 
-@dataclass
-class Pass:
-    """What one pass over a pool did. `overdue`: offers that some news should have brought about earlier."""
-
-    pool_id: str | None
-    cause: str
-    seen: int = 0
-    offers: int = 0
-    overdue: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)
-    told: list[tuple[Task, WaitReason]] = field(default_factory=list)  # who waits, and why
-
-    def log_fields(self) -> dict[str, object]:
-        """Return the facts of the pass for its one log line."""
-        why = ",".join(f"{code}:{count}" for code, count in self.reasons.items()) or "-"
-        return {"pool": self.pool_id, "cause": self.cause, "seen": self.seen, "offers": self.offers, "reasons": why}
-
-
-def dispatch(
-    pool_id: str | None, *, cause: str, task_id: int | None = None, most: int | None = FAST_PATH_TASKS
-) -> Pass:
-    """Offer slots to the pool's runnable tasks in order, and write on the others why they wait.
+def dispatch(pool_id: str | None, *, cause: str, task_id: int | None = None, most: int = BATCH_TASKS) -> Pass:
+    """Offer slots to the pool's first runnable tasks in order, and write on the others why they wait.
 
     `task_id`: a task that is looked at even when `most` others come before it. Raises `DatabaseError`.
     """
     done = Pass(pool_id, cause)
-    with transaction.atomic():
-        now = _one_pass_at_a_time(pool_id)
-        if tasks := _runnable(pool_id, most, task_id):
-            pool = Pool.objects.filter(pk=pool_id).first() if pool_id else None
-            # Who asks by hand has looked at the agent: that it was deaf before is no answer to them.
-            capacity = capacities.look(pool, now, waits_for_pauses=cause != dispatching.ASKED)
-            for task in tasks:
-                _look_at(Candidate(task, capacity), done)
-            moves.explain_waits(done.told)
+    _look_at_batch(partial(_first, pool_id, most, task_id), done)
+    return _logged(done)
+
+
+def dispatch_all(pool_id: str | None, *, cause: str) -> Pass:
+    """Do the same with all of the pool's runnable tasks, one transaction for each batch.
+
+    A batch that fails is logged, and its tasks say so (`dispatch_failed`); the others are dealt with.
+    """
+    done = Pass(pool_id, cause)
+    queue = list(Task.objects.for_pool(pool_id).runnable().in_order().values_list("pk", flat=True))
+    for start in range(0, len(queue), BATCH_TASKS):
+        batch = queue[start : start + BATCH_TASKS]
+        try:
+            _look_at_batch(partial(_these, pool_id, batch), done)
+        except Exception as error:
+            _tell_failure(error, Task.objects.runnable().filter(pk__in=batch), pool=pool_id, cause=cause)
+    return _logged(done)
+
+
+def try_dispatch(pool_id: str | None, *, cause: str, task_id: int | None = None) -> Pass | None:
+    """Dispatch; a failure is logged, and shown (`dispatch_failed`) on the task that asked, or on those that wait."""
+    try:
+        return dispatch(pool_id, cause=cause, task_id=task_id)
+    except Exception as error:
+        waiting = Task.objects.runnable()
+        failed = waiting.filter(id=task_id) if task_id else waiting.for_pool(pool_id).in_order()[:BATCH_TASKS]
+        _tell_failure(error, failed, pool=pool_id, cause=cause, task=task_id)
+        return None
+
+
+def _logged(done: Pass) -> Pass:
     if done.seen:
         log.info("Dispatched.", extra=done.log_fields())
     return done
 
 
-def try_dispatch(
-    pool_id: str | None, *, cause: str, task_id: int | None = None, most: int | None = FAST_PATH_TASKS
-) -> Pass | None:
-    """Dispatch; a failure is logged, and shown (`dispatch_failed`) on the task that asked, or on all that wait."""
-    try:
-        return dispatch(pool_id, cause=cause, task_id=task_id, most=most)
-    except Exception as error:
-        log.exception("Dispatching failed.", extra={"pool": pool_id, "cause": cause, "task": task_id})
-        waiting = Task.objects.runnable()
-        for task in waiting.filter(id=task_id) if task_id else waiting.for_pool(pool_id).in_order()[:most]:
-            moves.explain_wait(task, reasons.dispatch_failed(type(error).__name__))
-        return None
+def _tell_failure(error: Exception, waiting: Tasks, **facts: object) -> None:
+    log.error("Dispatching failed.", exc_info=error, extra=facts)
+    for task in waiting:
+        moves.explain_wait(task, reasons.dispatch_failed(type(error).__name__))
+
+
+def _look_at_batch(choose: Callable[[], list[Task]], done: Pass) -> None:
+    """Wait for the pool's turn, look at the tasks that are chosen then, and commit."""
+    done.told = []
+    with transaction.atomic():
+        now = _one_pass_at_a_time(done.pool_id)
+        if tasks := choose():
+            done.left = _capacity(done, now)
+            for task in tasks:
+                placement.place(Candidate(task, done.left), done)
+            moves.explain_waits(done.told)
+
+
+def _capacity(done: Pass, now: datetime) -> Capacity:
+    pool = Pool.objects.filter(pk=done.pool_id).first() if done.pool_id else None
+    # Who asks by hand has looked at the agent: that it was deaf before is no answer to them.
+    capacity = capacities.look(pool, now, waits_for_pauses=done.cause != dispatching.ASKED)
+    if done.left is not None:
+        capacity.keep_to(done.left)
+    return capacity
 
 
 def _one_pass_at_a_time(pool_id: str | None) -> datetime:
@@ -92,93 +110,18 @@ def _one_pass_at_a_time(pool_id: str | None) -> datetime:
         return now
 
 
-def _runnable(pool_id: str | None, most: int | None, task_id: int | None) -> list[Task]:
+def _waiting(pool_id: str | None) -> Tasks:
     waiting = Task.objects.select_related("workspace__state_lock").for_pool(pool_id).runnable().in_order()
-    waiting = waiting.select_for_update(of=("self",), skip_locked=True, no_key=True)
+    return waiting.select_for_update(of=("self",), skip_locked=True, no_key=True)
+
+
+def _these(pool_id: str | None, task_ids: list[int]) -> list[Task]:
+    return list(_waiting(pool_id).filter(pk__in=task_ids))
+
+
+def _first(pool_id: str | None, most: int, task_id: int | None) -> list[Task]:
+    waiting = _waiting(pool_id)
     batch = list(waiting[:most])
-    saw_all = most is None or len(batch) < most
-    if saw_all or task_id is None or any(task.pk == task_id for task in batch):
+    if len(batch) < most or task_id is None or any(task.pk == task_id for task in batch):
         return batch
     return [*batch, *waiting.filter(id=task_id)]
-
-
-def _look_at(candidate: Candidate, done: Pass) -> None:
-    """Decide on a task. What is wrong with one is written on it, and must not keep the others from their slots."""
-    done.seen += 1
-    try:
-        reason = _decide(candidate, done)
-    except DatabaseError:
-        raise
-    except Exception as error:
-        log.exception("A task could not be dispatched.", extra=candidate.task.log_fields())
-        reason = reasons.dispatch_failed(type(error).__name__)
-    if reason is not None:
-        done.reasons[reason.code] += 1
-        done.told.append((candidate.task, reason))
-
-
-def _decide(candidate: Candidate, done: Pass) -> WaitReason | None:
-    """Return why the task waits; None when it does not: it was offered, or ended."""
-    if candidate.needs_new_plan:
-        cause = "The state has changed since the confirmed plan was made."
-        recovery.plan_again(candidate.task, cause=cause, actor=actors.DISPATCHER)
-        candidate = Candidate(candidate.task, candidate.capacity)
-    if candidate.task.is_final:
-        return None
-    reason = gates.first_obstacle(candidate)
-    if reason is not None and _wants_room(candidate, reason) and _reclaim(candidate):
-        reason = gates.first_obstacle(candidate)
-    if reason is None:
-        _offer(candidate, done)
-    return reason
-
-
-def _wants_room(candidate: Candidate, reason: WaitReason) -> bool:
-    return reason.code in {Code.NO_FREE_SLOT, Code.OFFER_NOT_ACCEPTED} and not candidate.awaits_kept_slot
-
-
-def _offer(candidate: Candidate, done: Pass) -> None:
-    task, capacity = candidate.task, candidate.capacity
-    room, slot = candidate.choose()
-    kept_on, kept, was_due = task.agent_id, task.slot, not _is_timed(task)
-    try:
-        attempts.offer(task, room.place(slot))
-    except (LostRace, IntegrityError) as error:
-        # A person's move, or a slot that filled in this instant, must not undo the rest of the pass.
-        log.info("An offer came too late.", extra={"error": type(error).__name__, **task.log_fields()})
-        return
-    wakeups.wake(f"agent.{room.agent.pk}")
-    capacity.release(kept_on, kept)
-    room.free.discard(slot)
-    done.offers += 1
-    done.overdue += was_due
-
-
-def _is_timed(task: Task) -> bool:
-    """Whether it waited for a moment to come, of which there is no news: the end of a back-off, of an agent's pause."""
-    reason = task.reason or {}
-    return reason.get("turn") == Turn.TIME or "asked_again_at" in reason.get("evidence", {})
-
-
-def _reclaim(candidate: Candidate) -> bool:
-    """Give up the oldest reservation on an agent that could do this task; return whether there was one."""
-    capacity = candidate.capacity
-    if capacity.can_grow:
-        return False
-    held = capacity.holding({room.agent.pk for room in candidate.able if room.pause is None})
-    return any(_give_up(holder, candidate) for holder in held)
-
-
-def _give_up(holder: Task, candidate: Candidate) -> bool:
-    """Free a slot that is kept for a plan which nobody has confirmed; return whether it was ours to free."""
-    capacity = candidate.capacity
-    unconfirmed = Task.objects.filter(pk=holder.pk, status=Status.APPLY_PENDING, lease=Lease.RESERVED)
-    ours = unconfirmed.select_related("workspace").select_for_update(of=("self",), skip_locked=True, no_key=True)
-    kept = ours.first()
-    if kept is None:
-        return False
-    capacity.reservations.remove(holder)
-    capacity.release(kept.agent_id, kept.slot)
-    cause = f"Its slot was given to task {candidate.task.pk}, which found no other."
-    recovery.end_reservation(kept, cause=cause, actor=actors.DISPATCHER)
-    return True

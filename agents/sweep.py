@@ -179,6 +179,6 @@ def _runnable() -> None:
 
 
 def _dispatch(pool_id: str | None) -> None:
-    done = dispatcher.try_dispatch(pool_id, cause="sweep", most=None)
-    if done is not None and done.overdue:
+    done = dispatcher.dispatch_all(pool_id, cause="sweep")
+    if done.overdue:
         log.warning("The sweep offered what the fast path should have.", extra=done.log_fields())

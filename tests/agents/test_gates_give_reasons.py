@@ -134,7 +134,7 @@ def test_gates_before_it_are_passed_and_those_after_it_not_reached(make: Callabl
 def test_another_pass_writes_nothing_new(make: Callable[[], Task]) -> None:
     task = factories.reread(make())
     for pool_id in Task.objects.filter(pk=task.pk).pool_ids():
-        dispatcher.dispatch(pool_id, cause="test", most=None)
+        dispatcher.dispatch(pool_id, cause="test")
     assert factories.reread(task).next_check_at == task.next_check_at
 
 

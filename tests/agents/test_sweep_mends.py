@@ -238,7 +238,7 @@ def test_a_broken_pool_does_not_either(static_pool: Pool, monkeypatch: pytest.Mo
     factories.pending()
     task = factories.pending()
     Workspace.objects.filter(pk=task.workspace_id).update(execution_mode="agent", pool=static_pool)
-    _break(monkeypatch, dispatcher, "dispatch", Pool.objects.local().pk)
+    _break(monkeypatch, dispatcher, "dispatch_all", Pool.objects.local().pk)
     sweep.sweep()
     assert offered_to(bob) == [task.pk]
 

@@ -32,7 +32,7 @@ def demand() -> None:
 def demand_no_news_lost() -> None:
     """Fail where a task would get a slot by another look: whoever moved last should have had it looked at. Makes offers."""
     for pool_id in Task.objects.runnable().pool_ids():
-        late = dispatcher.dispatch(pool_id, cause="soundness", most=None)
+        late = dispatcher.dispatch_all(pool_id, cause="soundness")
         assert not late.overdue, "a slot is free for a task, and nobody looks before the next sweep"
 
 
