@@ -6,7 +6,7 @@ from django.http import HttpRequest
 
 from iacplatform.base.admin import ChangedOnly, KnownOnly, ReadOnly
 from pools.forms import K8sConfigForm
-from pools.models import K8sConfig, Pod, Pool, PoolToken
+from pools.models import ClusterStatus, K8sConfig, Pod, Pool, PoolStatus, PoolToken, ScalingDecision
 
 
 @admin.register(Pool)
@@ -14,7 +14,7 @@ class PoolAdmin(ChangedOnly):
     """The pool named local is the built-in agents'; it stays."""
 
     list_display = ["name", "pool_type", "k8s_config", "min_replicas", "max_replicas", "slots_per_pod"]
-    list_filter = ["pool_type"]
+    list_filter = ["pool_type", "status__condition_code", "k8s_config"]
     search_fields = ["name"]
     readonly_fields = ["pool_id", "created_at"]
 
@@ -61,11 +61,30 @@ class PoolTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             token.revoke()
 
 
-@admin.register(Pod)
-class PodAdmin(ReadOnly):
-    list_display = ["name", "pool", "phase", "cause", "created_at"]
-    list_filter = ["phase", "pool"]
+class _OfPool(ReadOnly):
+    list_select_related = ["pool"]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Return the pods with their pools."""
-        return super().get_queryset(request).select_related("pool")
+
+@admin.register(Pod)
+class PodAdmin(_OfPool):
+    list_display = ["name", "pool", "phase", "trouble", "cause", "created_at"]
+    list_filter = ["phase", "trouble", "pool"]
+    search_fields = ["name"]
+
+
+@admin.register(PoolStatus)
+class PoolStatusAdmin(_OfPool):
+    list_display = ["pool", "desired", "condition_code", "condition_since", "condition_count", "retry_at"]
+    list_filter = ["condition_code"]
+
+
+@admin.register(ScalingDecision)
+class ScalingDecisionAdmin(_OfPool):
+    list_display = ["at", "pool", "desired", "wanted", "bound", "pinned", "free", "queued", "live"]
+    list_filter = ["bound", "pool"]
+
+
+@admin.register(ClusterStatus)
+class ClusterStatusAdmin(ReadOnly):
+    list_display = ["config", "looked_at", "began_at", "failures", "not_before", "calls_left"]
+    list_select_related = ["config"]
