@@ -22,6 +22,9 @@ UNLOCK = "workspaces.change_workspace"
 
 _FOLLOWED_UP = frozenset({Status.FAILED, Status.CANCELLED, Status.DISCARDED})
 
+_WAITED_OUT = frozenset({Code.POOL_FROZEN})
+"""Reasons that end at their time, whoever looks again before."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Action:
@@ -43,7 +46,12 @@ def _takes(task: Task, event: Event) -> bool:
 def _can_be_retried(task: Task) -> bool:
     if task.status == Status.APPLY_PENDING:
         return _is_stale(task)
-    return task.status in states.RUNNABLE or task.status in _FOLLOWED_UP
+    return (task.status in states.RUNNABLE and not waits_for_its_time(task)) or task.status in _FOLLOWED_UP
+
+
+def waits_for_its_time(task: Task) -> bool:
+    """Return whether looking for a slot again would be in vain, until a known moment."""
+    return task.reason_code in _WAITED_OUT
 
 
 def _is_locked_by_a_person(task: Task) -> bool:

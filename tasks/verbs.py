@@ -5,7 +5,7 @@ orphan, only the layer above knows.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -67,7 +67,9 @@ def retry(task: Task, user: Any, words: Words) -> Done:
     lost = f"Task {task.pk} is marked as failed. " if task.status == Status.NEEDS_ATTENTION else ""
     tried = recovery.retry(task, by=user)
     sentence, effect = _RETRIED[tried.result]
-    return dispatched(tried.task, lost + sentence.format(task=task.pk), effect)
+    done = dispatched(tried.task, lost + sentence.format(task=task.pk), effect)
+    in_vain = tried.result == Result.LOOKED_AGAIN and actions.waits_for_its_time(done.task)
+    return replace(done, effect=Effect.NOTHING_NEW) if in_vain else done
 
 
 def discard(task: Task, user: Any, words: Words) -> Done:

@@ -1,10 +1,12 @@
 """Every situation that a task can be in when a person looks for a button: where it stands, its lease, and its locks."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from agents import sweep
 from agents.models import Agent
 from iacplatform.base import clock
+from pools.models import Pool
 from tasks import attempts, cancellation, recovery
 from tasks.attempts import Place
 from tasks.models import Task
@@ -80,12 +82,23 @@ def kept_slot_offered() -> Task:
     return factories.reread(task)
 
 
+def frozen(make: Callable[..., Task] = factories.pending) -> Task:
+    """Return a task of a pool that starts nothing until an hour from now."""
+    now = clock.now()
+    edges = {"start": f"{now - timedelta(hours=1):%H:%M}", "end": f"{now + timedelta(hours=1):%H:%M}"}
+    days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+    pool = Pool.objects.create(name="nights", freeze_windows=[{"days": days, **edges, "timezone": "UTC"}])
+    return make(workspace=factories.workspace(execution_mode="agent", pool=pool))
+
+
 TASKS: dict[str, Maker] = {
     "waiting": lambda: factories.pending(workspace=factories.planning().workspace),
     "pending": factories.pending,
     "plan only": lambda: factories.pending(task_type="plan"),
     "offered": factories.offered,
     "backing off": factories.backing_off,
+    "frozen": frozen,
+    "confirmed, frozen": lambda: frozen(factories.confirmed),
     "planning": factories.planning,
     "cancelling its plan": factories.cancelling,
     "awaiting confirmation": factories.awaiting_confirmation,
@@ -107,6 +120,7 @@ TASKS: dict[str, Maker] = {
     "success": factories.succeeded,
     "applied": factories.applied,
     "failed": factories.failed,
+    "failed, frozen": lambda: frozen(factories.failed),
     "used up": used_up,
     "marked as failed": marked,
     "cancelled": factories.cancelled,

@@ -51,6 +51,17 @@ def test_what_is_offered_works_and_all_else_is_refused_or_nothing_new(made: str,
             assert not isinstance(came, Problem) or (came.status, bool(came.detail)) == (409, True)
 
 
+def test_nobody_is_told_to_retry_what_only_the_end_of_a_freeze_window_moves() -> None:
+    task = settled(TASKS["frozen"]())
+    assert task.reason_code == "pool_frozen"
+    assert actions.open_to(task, factories.person()) == ["cancel"]
+    assert "nothing new starts there" in VERBS["retry"](task, factories.person(), {}).sentence
+
+
+def test_what_failed_on_a_frozen_pool_can_be_retried() -> None:
+    assert VERBS["retry"](TASKS["failed, frozen"](), factories.person(), {}).effect == Effect.NEW_TASK
+
+
 def test_all_of_this_is_about_every_place_of_the_table() -> None:
     assert {TASKS[made]().position for made in TASKS} == set(Position)
 
