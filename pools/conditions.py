@@ -32,8 +32,8 @@ class Meaning:
 MEANINGS: dict[str, Meaning] = {
     Condition.CLUSTER_UNREACHABLE: Meaning(
         means="The cluster's API server does not answer, or its answer is broken.",
-        remedy="See that the API server runs, that the platform's worker reaches the address in the kubeconfig, and that "
-        "its certificate is valid. Check, on the K8s config's page, says which step fails.",
+        remedy="See that the API server runs, that the platform's worker reaches the address in the kubeconfig, and "
+        "that its certificate is valid. Check, on the K8s config's page, says which step fails.",
     ),
     Condition.CLUSTER_FORBIDDEN: Meaning(
         means="The cluster refuses the platform's account.",
@@ -54,8 +54,8 @@ MEANINGS: dict[str, Meaning] = {
     ),
     Condition.POD_FAILED: Meaning(
         means="Pods are refused, or end without having been asked to.",
-        remedy="Read the cluster's words and the pod's log: raise the memory limit if it ran out of memory, correct image, "
-        "command or environment in the K8s config if it ended at once.",
+        remedy="Read the cluster's words and the pod's log: raise the memory limit if it ran out of memory, correct "
+        "image, command or environment in the K8s config if it ended at once.",
     ),
     Condition.AGENT_NEVER_CONNECTED: Meaning(
         means="The pod runs, and its agent has not connected to the platform in time.",
