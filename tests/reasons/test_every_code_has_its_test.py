@@ -10,7 +10,16 @@ ELSEWHERE = {
     Code.DISPATCHING: "tests/agents/test_the_fast_path.py: it lasts for milliseconds",
     Code.OFFERED: "tests/agents/test_the_fast_path.py: it lasts until the agent accepts",
 }
-OF_A_CLUSTER = {Code.POD_STARTING}
+OF_A_CLUSTER = {
+    Code.POD_STARTING,
+    Code.POD_UNSCHEDULABLE,
+    Code.POD_FAILED,
+    Code.IMAGE_PULL_FAILED,
+    Code.AGENT_NEVER_CONNECTED,
+    Code.QUOTA_EXCEEDED,
+    Code.CLUSTER_UNREACHABLE,
+    Code.CLUSTER_FORBIDDEN,
+}
 """Played where there is a cluster to play them."""
 
 CONTRACT = {
