@@ -14,10 +14,10 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from agents import capacity as capacities
-from agents import placement
+from agents import placement, turns
 from agents.candidates import Candidate
 from agents.capacity import Capacity
 from agents.placement import Pass
@@ -85,7 +85,7 @@ def _look_at_batch(choose: Callable[[], list[Task]], done: Pass) -> None:
     """Wait for the pool's turn, look at the tasks that are chosen then, and commit."""
     done.told = []
     with transaction.atomic():
-        now = _one_pass_at_a_time(done.pool_id)
+        now = turns.wait(done.pool_id)
         if tasks := choose():
             done.left = _capacity(done, now)
             for task in tasks:
@@ -100,14 +100,6 @@ def _capacity(done: Pass, now: datetime) -> Capacity:
     if done.left is not None:
         capacity.keep_to(done.left)
     return capacity
-
-
-def _one_pass_at_a_time(pool_id: str | None) -> datetime:
-    """Wait for one's turn at the pool; return the database's time then."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0)), iac_now()", [f"dispatch:{pool_id}"])
-        now: datetime = cursor.fetchone()[1]
-        return now
 
 
 def _waiting(pool_id: str | None) -> Tasks:

@@ -5,6 +5,7 @@ from typing import Any
 from agents import dispatcher
 from agents.models import Agent
 from iacplatform.base import wakeups
+from pools.signals import pool_unfrozen
 from tasks.models import Task
 from tasks.signals import task_moved
 from tasks.states import RUNNABLE, Event
@@ -27,6 +28,7 @@ def connect() -> None:
     task_moved.connect(_after_move, dispatch_uid="agents.dispatcher")
     workspace_changed.connect(_after_workspace, dispatch_uid="agents.dispatcher")
     state_changed.connect(_after_workspace, dispatch_uid="agents.dispatcher")
+    pool_unfrozen.connect(_after_thaw, dispatch_uid="agents.dispatcher")
 
 
 def _after_move(task_id: int, event: str, status: str, agent_id: str, **news: Any) -> None:
@@ -47,3 +49,7 @@ def _pools(task_id: int, status: str, agent_id: str) -> set[str | None]:
 def _after_workspace(workspace_id: str, **news: Any) -> None:
     for pool_id in Task.objects.runnable().filter(workspace_id=workspace_id).pool_ids():
         dispatcher.try_dispatch(pool_id, cause="workspace")
+
+
+def _after_thaw(pool_id: str, **news: Any) -> None:
+    dispatcher.try_dispatch(pool_id, cause="unfrozen")

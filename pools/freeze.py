@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 
+from iacplatform.base.problems import Problem
+
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 FIELDS = {"days", "start", "end", "timezone"}
 
@@ -20,6 +22,18 @@ Window = Mapping[str, Any]
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _SAMPLE_WEEKS = (datetime(2026, 1, 5, tzinfo=UTC), datetime(2026, 7, 6, tzinfo=UTC))  # winter and summer time
 _FURTHEST = timedelta(days=14)
+
+
+class NotFrozen(Problem):
+    """No freeze window is open."""
+
+    code = "not_frozen"
+
+
+class OutOfWindow(Problem):
+    """A pool can be unfrozen for the window that is open, not for times before or after it."""
+
+    code = "out_of_window"
 
 
 def is_frozen(windows: Sequence[Window], now: datetime) -> bool:
@@ -34,6 +48,22 @@ def frozen_until(windows: Sequence[Window], now: datetime) -> datetime | None:
         ends = (end for window in windows for start, end in _around(window, until) if start <= until < end)
         until = max(ends)
     return until if until > now else None
+
+
+def thaw_until(windows: Sequence[Window], until: datetime | None, now: datetime) -> datetime:
+    """Return until when windows may be ignored from `now` on; `until` None: to the end of the one that is open.
+
+    Raises `NotFrozen` where none is open, `OutOfWindow` for a time that is over, or later than that end.
+    """
+    end = frozen_until(windows, now)
+    if end is None:
+        raise NotFrozen("No freeze window of the pool is open: there is nothing to unfreeze.")
+    if until is not None and not now < until <= end:
+        raise OutOfWindow(
+            f"The pool can be unfrozen until {end:%Y-%m-%d %H:%M} UTC at the latest, when its freeze window ends, and "
+            f"not until {until.astimezone(UTC):%Y-%m-%d %H:%M} UTC. Give a time between now and then, or none."
+        )
+    return until or end
 
 
 def _around(window: Window, now: datetime) -> Iterator[tuple[datetime, datetime]]:

@@ -1,15 +1,16 @@
 """Like agents that grow and shrink together."""
 
+from datetime import datetime
 from typing import Self
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 
 from iacplatform.base import clock, ids, rights, validators
-from pools import freeze
+from pools import freeze, signals
 from pools.models.cluster import K8sConfig
 
 LOCAL = "local"
@@ -74,6 +75,31 @@ class Pool(models.Model):
     @property
     def is_local(self) -> bool:
         return self.name == LOCAL
+
+    def is_frozen(self, now: datetime) -> bool:
+        """Return whether nothing new may start at `now`: a freeze window is open, and nobody unfroze the pool."""
+        return freeze.is_frozen(self._windows(now), now)
+
+    def frozen_until(self, now: datetime) -> datetime | None:
+        """Return when the freeze that holds at `now` ends; None: the pool is not frozen."""
+        return freeze.frozen_until(self._windows(now), now)
+
+    def unfreeze(self, until: datetime | None = None) -> datetime:
+        """Let new work start until then, or until the window that is open now ends; return when that is.
+
+        Doing it again moves the time. Raises as `freeze.thaw_until` does.
+        """
+        with transaction.atomic():
+            pool, now = Pool.objects.select_for_update(no_key=True).get(pk=self.pk), clock.now()
+            self.unfrozen_until = freeze.thaw_until(pool.freeze_windows, until, now)
+            Pool.objects.filter(pk=self.pk).update(unfrozen_until=self.unfrozen_until)
+            signals.announce(signals.pool_unfrozen, self.pk)
+        return self.unfrozen_until
+
+    def _windows(self, now: datetime) -> list[freeze.Window]:
+        """Return the windows that count at `now`."""
+        is_unfrozen = self.unfrozen_until is not None and now < self.unfrozen_until
+        return [] if is_unfrozen else self.freeze_windows
 
     def clean(self) -> None:
         """Raise with a sentence by field where the pool breaks a rule; the database holds the same rules."""

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from django.db import connections, transaction
 
-from agents import capacity, dispatcher, gates, sweep
+from agents import capacity, dispatcher, gates, sweep, turns
 from agents.candidates import Candidate
 from iacplatform.base import clock
 from pools.models import Pool
@@ -68,7 +68,7 @@ def test_many_dispatchers_give_each_slot_once(quiet: pytest.MonkeyPatch) -> None
 
 def test_without_turns_the_database_still_refuses_the_second_tenant(quiet: pytest.MonkeyPatch) -> None:
     """What the turns save is work and wrong reasons; what keeps a slot from two tasks is the unique index."""
-    quiet.setattr(dispatcher, "_one_pass_at_a_time", lambda pool_id: clock.now())
+    quiet.setattr(turns, "wait", lambda pool_id: clock.now())
     ada = factories.agent("ada", connected=True, capacity=2)
     for _ in range(6):
         factories.pending()
