@@ -6,11 +6,11 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from agents import pauses
+from agents import pauses, supply
 from agents.models import Agent
 from agents.pauses import Pause
+from agents.supply import Supply
 from iacplatform.base import clock
-from pools import freeze
 from pools.models import Pool, PoolType
 from tasks.attempts import Place
 from tasks.models import Task
@@ -42,7 +42,10 @@ class Room:
 
 @dataclass(kw_only=True)
 class Capacity:
-    """The pool as gates see it. `pool` is None for tasks whose workspace names none."""
+    """The pool as gates see it. `pool` is None for tasks whose workspace names none.
+
+    `supply`: its pods, which are no capacity before their agents connect; None where people start the agents.
+    """
 
     pool: Pool | None
     now: datetime
@@ -50,22 +53,22 @@ class Capacity:
     reservations: list[Task] = field(default_factory=list)  # on the rooms' agents, oldest first
     away: frozenset[str] = frozenset()  # ids of the pool's agents that were cut off within their lease
     leaving: int = 0  # connected agents that take nothing new
+    supply: Supply | None = None
 
     @property
     def is_frozen(self) -> bool:
         """Whether one of the pool's windows is open, so that nothing new may start."""
-        return self.pool is not None and freeze.is_frozen(self.pool.freeze_windows, self.now)
+        return self.pool is not None and self.pool.is_frozen(self.now)
 
     @cached_property
     def is_tokenless(self) -> bool:
-        """Whether the pool has no valid token, so that no agent can come."""
-        return self.pool is not None and not self.pool.tokens.valid().exists()
+        """Whether no agent can come, for want of a valid token; pods are given theirs."""
+        return self.pool is not None and self.supply is None and not self.pool.tokens.valid().exists()
 
     @property
     def can_grow(self) -> bool:
-        """Whether the pool could still get another pod, so that nobody's reservation has to be given up."""
-        pool = self.pool
-        return pool is not None and pool.pool_type == PoolType.K8S and len(self.rooms) < pool.max_replicas
+        """Whether another pod will bring slots, so that nobody's reservation has to be given up."""
+        return self.supply is not None and not self.is_frozen and self.supply.can_grow
 
     def room_of(self, agent_id: str) -> Room | None:
         """Return the connected agent of this id."""
@@ -97,7 +100,8 @@ class Capacity:
 
 
 def look(pool: Pool | None, now: datetime, *, waits_for_pauses: bool = True) -> Capacity:
-    """Return the pool's capacity at this moment of the database's clock: three queries, whatever the history.
+    """Return the pool's capacity at this moment of the database's clock: three queries, whatever the history, and two
+    more for a pool of pods.
 
     `waits_for_pauses`: agents that are passed over for a while have no free slot until that is over.
     """
@@ -114,6 +118,7 @@ def look(pool: Pool | None, now: datetime, *, waits_for_pauses: bool = True) -> 
         reservations=[task for task in leased if task.lease == Lease.RESERVED],
         away=frozenset(agent.pk for agent in present if not agent.session and not agent.draining),
         leaving=sum(1 for agent in present if agent.session and agent.draining),
+        supply=supply.look(pool, now) if pool.pool_type == PoolType.K8S else None,
     )
 
 

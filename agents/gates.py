@@ -5,7 +5,7 @@ The dispatcher and `explain` go through the same list, so an explanation cannot 
 
 from collections.abc import Callable
 
-from agents import orphans, waits
+from agents import orphans, pod_waits, waits
 from agents.candidates import Candidate
 from pools.models import PoolType
 from tasks import reasons, results, scheduler
@@ -69,7 +69,7 @@ def pool_usable(candidate: Candidate) -> WaitReason | None:
         return None
     if pool.k8s_config_id is None:
         return waits.pool_has_no_config(pool)
-    return waits.pool_at_max(pool) if pool.max_replicas == 0 else None
+    return pod_waits.pool_allows_none(pool) if pool.max_replicas == 0 and not _is_served(candidate) else None
 
 
 def freeze_window(candidate: Candidate) -> WaitReason | None:
@@ -80,10 +80,12 @@ def freeze_window(candidate: Candidate) -> WaitReason | None:
 
 def agents_connected(candidate: Candidate) -> WaitReason | None:
     """Somebody is there to do it."""
-    pool = candidate.capacity.pool
-    if pool is None or candidate.capacity.rooms:
+    capacity = candidate.capacity
+    if capacity.pool is None or capacity.rooms:
         return None
-    return waits.no_connected_agent(pool, candidate.capacity.leaving, tokenless=candidate.capacity.is_tokenless)
+    if capacity.supply is not None:
+        return pod_waits.missing_slot(capacity, capacity.supply)
+    return waits.no_connected_agent(capacity.pool, capacity.leaving, tokenless=capacity.is_tokenless)
 
 
 def matching_agent(candidate: Candidate) -> WaitReason | None:
@@ -101,8 +103,10 @@ def free_slot(candidate: Candidate) -> WaitReason | None:
         return waits.kept_slot_away(candidate.task)
     if any(room.free for room in candidate.able):
         return None
-    deaf = [room for room in candidate.able if room.pause is not None]
-    return waits.nobody_accepts(deaf) if deaf else waits.no_free_slot(candidate.capacity)
+    if deaf := [room for room in candidate.able if room.pause is not None]:
+        return waits.nobody_accepts(deaf)
+    capacity = candidate.capacity
+    return pod_waits.missing_slot(capacity, capacity.supply) if capacity.supply else waits.no_free_slot(capacity)
 
 
 GATES: tuple[Gate, ...] = (
@@ -120,6 +124,17 @@ GATES: tuple[Gate, ...] = (
 )
 
 
+def first_closed(candidate: Candidate) -> tuple[Gate, WaitReason] | tuple[None, None]:
+    """Return the gate where the task has to wait, and why; nothing twice when it may start."""
+    return next(((gate, reason) for gate in GATES if (reason := gate(candidate)) is not None), (None, None))
+
+
 def first_obstacle(candidate: Candidate) -> WaitReason | None:
     """Return why the task may not start, or None when it may."""
-    return next((reason for gate in GATES if (reason := gate(candidate)) is not None), None)
+    return first_closed(candidate)[1]
+
+
+def _is_served(candidate: Candidate) -> bool:
+    """Whether a pool that may have no pods still has a slot for the task: one kept for it, or people's agents."""
+    rooms = candidate.capacity.rooms
+    return candidate.kept is not None or any(not room.agent.pod_name for room in rooms)

@@ -13,7 +13,7 @@ from iacplatform.base import actors, wakeups
 from tasks import attempts, reasons, recovery
 from tasks.errors import LostRace
 from tasks.models import Task
-from tasks.reasons import Code, Turn, WaitReason
+from tasks.reasons import Turn, WaitReason
 from tasks.states import Lease, Status
 
 log = logging.getLogger(__name__)
@@ -61,16 +61,12 @@ def _decide(candidate: Candidate, done: Pass) -> WaitReason | None:
         candidate = Candidate(candidate.task, candidate.capacity)
     if candidate.task.is_final:
         return None
-    reason = gates.first_obstacle(candidate)
-    if reason is not None and _wants_room(candidate, reason) and _reclaim(candidate):
-        reason = gates.first_obstacle(candidate)
+    gate, reason = gates.first_closed(candidate)
+    if gate is gates.free_slot and not candidate.awaits_kept_slot and _reclaim(candidate):
+        _, reason = gates.first_closed(candidate)
     if reason is None:
         _offer(candidate, done)
     return reason
-
-
-def _wants_room(candidate: Candidate, reason: WaitReason) -> bool:
-    return reason.code in {Code.NO_FREE_SLOT, Code.OFFER_NOT_ACCEPTED} and not candidate.awaits_kept_slot
 
 
 def _offer(candidate: Candidate, done: Pass) -> None:

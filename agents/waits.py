@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 from agents.candidates import STICKY_SECONDS
 from agents.capacity import Capacity, Room
-from pools import freeze
 from pools.models import Pool, PoolType
 from tasks.models import Plan, Task
 from tasks.reasons import OFFER_GRACE_SECONDS, Code, Turn, WaitReason
@@ -114,23 +113,9 @@ def pool_has_no_config(pool: Pool) -> WaitReason:
     )
 
 
-def pool_at_max(pool: Pool) -> WaitReason:
-    """The pool may have no pods at all."""
-    return WaitReason(
-        code=Code.POOL_AT_MAX,
-        turn=Turn.CONFIG,
-        message=f"Pool {pool.name} may have at most {pool.max_replicas} pods.",
-        remedy="Raise the pool's maximum.",
-        blocker={"kind": "pool", "id": pool.pk},
-        evidence={"max_replicas": pool.max_replicas},
-        actions=("cancel",),
-        grace_seconds=CONFIG_GRACE_SECONDS,
-    )
-
-
 def pool_frozen(pool: Pool, now: datetime) -> WaitReason:
     """One of the pool's freeze windows is open."""
-    until = freeze.frozen_until(pool.freeze_windows, now)
+    until = pool.frozen_until(now)
     end = f"{until:%Y-%m-%d %H:%M} UTC" if until else "the end of the window"
     return WaitReason(
         code=Code.POOL_FROZEN,

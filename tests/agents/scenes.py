@@ -6,7 +6,7 @@ from agents import dispatcher
 from agents.models import Agent
 from agents.protocol import Engine, Hello, Work
 from iacplatform.base import clock
-from pools.models import Pool
+from pools.models import Pod, PodPhase, Pool
 from tasks import confirmation
 from tasks.attempts import Place
 from tasks.models import Task
@@ -34,6 +34,19 @@ def join(name: str, **columns: object) -> Agent:
     agent = factories.agent(name, connected=True, **columns)  # type: ignore[arg-type]
     dispatcher.dispatch(agent.pool_id, cause="test")
     return agent
+
+
+def pod(pool: Pool, name: str = "", **columns: object) -> Pod:
+    """Return a pod of the pool that is starting, unless another phase is given."""
+    known = {"phase": PodPhase.STARTING, "slots": pool.slots_per_pod, "deadline": clock.now() + timedelta(minutes=5)}
+    return Pod.objects.create(pool=pool, name=name or f"iac-{pool.name}-{Pod.objects.count()}", **{**known, **columns})
+
+
+def working_pod(pool: Pool, name: str = "", **columns: object) -> Agent:
+    """Return the agent of a new pod of the pool; it is connected."""
+    made = pod(pool, name, phase=PodPhase.RUNNING, connected_at=clock.now())
+    known = {"name": made.name, "pod_name": made.name, "capacity": made.slots}
+    return factories.agent(pool=pool, connected=True, **{**known, **columns})  # type: ignore[arg-type]
 
 
 def cut_off(agent: Agent) -> None:

@@ -46,14 +46,14 @@ def test_a_task_that_breaks_its_gates_does_not_keep_the_others_from_their_slots(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     poison, sound = factories.pending(), factories.pending()
-    real = gates.first_obstacle
+    real = gates.first_closed
 
     def choke(candidate: Candidate) -> Any:
         if candidate.task.pk == poison.pk:
             raise KeyError("version")
         return real(candidate)
 
-    monkeypatch.setattr(gates, "first_obstacle", choke)
+    monkeypatch.setattr(gates, "first_closed", choke)
     ada = join("ada")
     assert offered_to(ada) == [sound.pk]
     assert factories.reread(poison).reason_code == "dispatch_failed"

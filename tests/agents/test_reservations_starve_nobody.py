@@ -4,9 +4,9 @@ import pytest
 
 from agents import dispatcher
 from agents.models import Agent
-from pools.models import Pool
+from pools.models import Pool, PoolStatus
 from tasks.states import Lease, Status
-from tests.agents.scenes import confirm, join, offered_to, workspace_of
+from tests.agents.scenes import confirm, join, offered_to, pod, working_pod, workspace_of
 from tests.tasks import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -72,8 +72,7 @@ def test_a_task_behind_a_lock_takes_no_slot_from_others() -> None:
 
 
 def test_a_pool_that_can_grow_gives_up_none(k8s_pool: Pool) -> None:
-    pod = factories.agent("pod-1", pool=k8s_pool, connected=True, capacity=1)
-    holder = factories.awaiting_confirmation(on=pod, workspace=workspace_of(k8s_pool))
+    holder = factories.awaiting_confirmation(on=working_pod(k8s_pool), workspace=workspace_of(k8s_pool))
     waiting = factories.pending(workspace=workspace_of(k8s_pool))
     assert factories.reread(holder).lease == Lease.RESERVED
     assert factories.reread(waiting).reason_code == "no_free_slot"
@@ -81,10 +80,51 @@ def test_a_pool_that_can_grow_gives_up_none(k8s_pool: Pool) -> None:
 
 def test_a_pool_at_its_maximum_does(k8s_pool: Pool) -> None:
     Pool.objects.filter(pk=k8s_pool.pk).update(max_replicas=1)
-    pod = factories.agent("pod-1", pool=k8s_pool, connected=True, capacity=1)
-    factories.awaiting_confirmation(on=pod, workspace=workspace_of(k8s_pool))
+    agent = working_pod(k8s_pool)
+    factories.awaiting_confirmation(on=agent, workspace=workspace_of(k8s_pool))
     waiting = factories.pending(workspace=workspace_of(k8s_pool))
-    assert offered_to(pod) == [waiting.pk]
+    assert offered_to(agent) == [waiting.pk]
+
+
+def test_a_pool_at_its_maximum_gives_up_none_while_a_pod_starts(k8s_pool: Pool) -> None:
+    holder = factories.awaiting_confirmation(on=working_pod(k8s_pool), workspace=workspace_of(k8s_pool))
+    pod(k8s_pool)
+    waiting = factories.pending(workspace=workspace_of(k8s_pool))
+    assert factories.reread(holder).lease == Lease.RESERVED
+    assert factories.reread(waiting).reason_code == "pod_starting"
+
+
+def test_a_pod_that_is_going_leaves_room_for_another_one(k8s_pool: Pool) -> None:
+    holder = factories.awaiting_confirmation(on=working_pod(k8s_pool), workspace=workspace_of(k8s_pool))
+    pod(k8s_pool, phase="deleting")
+    factories.pending(workspace=workspace_of(k8s_pool))
+    assert factories.reread(holder).lease == Lease.RESERVED
+
+
+def test_a_pool_that_gets_no_pod_gives_one_up(k8s_pool: Pool) -> None:
+    PoolStatus.objects.create(pool=k8s_pool, condition_code="quota_exceeded", condition_message="exceeded quota")
+    agent = working_pod(k8s_pool)
+    factories.awaiting_confirmation(on=agent, workspace=workspace_of(k8s_pool))
+    waiting = factories.pending(workspace=workspace_of(k8s_pool))
+    assert offered_to(agent) == [waiting.pk]
+
+
+def test_people_s_own_agents_do_not_count_as_pods(k8s_pool: Pool) -> None:
+    Pool.objects.filter(pk=k8s_pool.pk).update(max_replicas=1)
+    by_hand = factories.agent("ada", pool=k8s_pool, connected=True, capacity=1)
+    holder = factories.awaiting_confirmation(on=by_hand, workspace=workspace_of(k8s_pool))
+    factories.pending(workspace=workspace_of(k8s_pool))
+    assert factories.reread(holder).lease == Lease.RESERVED
+
+
+def test_a_pool_of_no_pods_keeps_what_is_reserved(k8s_pool: Pool) -> None:
+    agent = working_pod(k8s_pool)
+    holder = factories.awaiting_confirmation(on=agent, workspace=workspace_of(k8s_pool))
+    Pool.objects.filter(pk=k8s_pool.pk).update(max_replicas=0)
+    waiting = factories.pending(workspace=workspace_of(k8s_pool))
+    assert factories.reread(waiting).reason_code == "pool_at_max"
+    confirm(holder)
+    assert offered_to(agent) == [holder.pk]
 
 
 def test_who_waits_gets_a_slot_that_a_plan_has_just_reserved() -> None:
