@@ -48,6 +48,8 @@ class Pod(models.Model):
     trouble = models.CharField(max_length=40, blank=True, help_text="A wait reason's code; empty: none is seen.")
     trouble_words = models.TextField(blank=True, help_text="The cluster's own.")
     trouble_since = models.DateTimeField(null=True)
+    equipped_at = models.DateTimeField(null=True, help_text="When the cluster got the token of its agent.")
+    started_at = models.DateTimeField(null=True, help_text="When its container was first seen to run.")
     connected_at = models.DateTimeField(null=True, help_text="When its agent first connected.")
     last_busy_at = models.DateTimeField(null=True, help_text="When a slot of it was last seen to be held.")
     gone_at = models.DateTimeField(null=True)
