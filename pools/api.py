@@ -10,11 +10,11 @@ from rest_framework.response import Response
 from iacplatform.base import clock
 from iacplatform.base.views import Remove, Scoped
 from pools import serializers
-from pools.models import K8sConfig, Pod, Pool, PoolToken
+from pools.models import K8sConfig, Pool, PoolToken, ScalingDecision
 
 
 class _Pools(Scoped):
-    queryset = Pool.objects.all()
+    queryset = Pool.objects.select_related("status")
     serializer_class = serializers.PoolSerializer
     rights_model = Pool
     lookup_url_kwarg = "pool"
@@ -43,7 +43,26 @@ class PoolDetail(_Pools, generics.RetrieveUpdateDestroyAPIView[Pool]):
         self.remove(instance)
 
 
-class _OfPool(Scoped):
+class Unfreeze(_Pools):
+    """Let new work start although a freeze window is open."""
+
+    pool: Pool
+    rights_verb = "change"
+
+    def locate(self) -> None:
+        """Fetch the pool."""
+        self.pool = self.fetch(Pool, pk=self.kwargs["pool"])
+
+    @extend_schema(request=serializers.Unfreezing, responses=serializers.PoolSerializer)
+    def post(self, request: Request, pool: str) -> Response:
+        """Unfreeze until then, at most to the end of the window that is open; 409 where none is."""
+        asked = serializers.Unfreezing(data=request.data)
+        asked.is_valid(raise_exception=True)
+        self.pool.unfreeze(asked.validated_data["until"])
+        return Response(self.get_serializer(self.get_queryset().get(pk=pool)).data)
+
+
+class OfPool(Scoped):
     """What belongs to the pool that the address names."""
 
     pool: Pool
@@ -57,7 +76,7 @@ class _OfPool(Scoped):
         return super().get_queryset().filter(pool_id=self.kwargs["pool"])
 
 
-class TokenList(_OfPool, generics.ListAPIView[PoolToken]):
+class TokenList(OfPool, generics.ListAPIView[PoolToken]):
     """Tokens that let agents in; POST makes one and answers its text, this once."""
 
     queryset = PoolToken.objects.all()
@@ -74,7 +93,7 @@ class TokenList(_OfPool, generics.ListAPIView[PoolToken]):
         return Response({**shown, "token": text}, status=status.HTTP_201_CREATED)
 
 
-class TokenDetail(_OfPool, generics.DestroyAPIView[PoolToken]):
+class TokenDetail(OfPool, generics.DestroyAPIView[PoolToken]):
     """One token; DELETE revokes it, and the sockets that it opened close within seconds."""
 
     queryset = PoolToken.objects.all()
@@ -86,11 +105,11 @@ class TokenDetail(_OfPool, generics.DestroyAPIView[PoolToken]):
         instance.revoke()
 
 
-class PodList(_OfPool, generics.ListAPIView[Pod]):
-    """Pods of the pool, the newest first."""
+class DecisionList(OfPool, generics.ListAPIView[ScalingDecision]):
+    """What the autoscaler decided for the pool whenever it came to another answer, the newest first."""
 
-    queryset = Pod.objects.all()
-    serializer_class = serializers.PodSerializer
+    queryset = ScalingDecision.objects.all()
+    serializer_class = serializers.ScalingDecisionSerializer
 
 
 class K8sConfigList(Scoped, generics.ListCreateAPIView[K8sConfig]):

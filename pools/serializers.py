@@ -1,31 +1,38 @@
 """Pools, their tokens and pods, and K8s configs, as the API takes and gives them."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from iacplatform.base.serializers import Rows, Strict, Visible, WriteOnce
-from pools import freeze
-from pools.models import K8sConfig, Pod, Pool, PoolToken
+from pools import conditions
+from pools.models import K8sConfig, Pod, Pool, PoolStatus, PoolToken, ScalingDecision
 
 
 class Condition(Strict):
-    """What is wrong with a pool."""
+    """What keeps a pool from having its pods."""
 
-    code = serializers.CharField()
-    message = serializers.CharField()
-    since = serializers.DateTimeField()
-    count = serializers.IntegerField()
+    code = serializers.ChoiceField(choices=[code.value for code in conditions.Condition], source="condition_code")
+    message = serializers.CharField(source="condition_message", help_text="With the cluster's own words.")
+    remedy = serializers.SerializerMethodField(help_text="What to do about it.")
+    since = serializers.DateTimeField(source="condition_since")
+    count = serializers.IntegerField(source="condition_count", help_text="How many times in a row.")
+
+    def get_remedy(self, status: PoolStatus) -> str:
+        """Return what to do about it."""
+        return conditions.meaning(status.condition_code).remedy
 
 
 class PoolSerializer(Rows[Pool]):
-    """A pool. Needs `now` in its context."""
+    """A pool, best read with its `status`. Needs `now` in its context."""
 
     k8s_config = Visible(queryset=K8sConfig.objects.all(), allow_null=True, required=False)
     freeze_windows = serializers.ListField(child=serializers.JSONField(), required=False, max_length=50)
     frozen = serializers.SerializerMethodField(help_text="Whether a freeze window holds now.")
+    frozen_until = serializers.SerializerMethodField(help_text="When that freeze ends; null: the pool is not frozen.")
     desired = serializers.SerializerMethodField(help_text="Pods that the autoscaler wants; null: it has not said.")
     condition = serializers.SerializerMethodField(help_text="What is wrong with it; null: nothing is known.")
 
@@ -43,24 +50,40 @@ class PoolSerializer(Rows[Pool]):
             "reservation_seconds",
             "freeze_windows",
             "frozen",
+            "frozen_until",
+            "unfrozen_until",
             "desired",
             "condition",
             "created_at",
         ]
-        read_only_fields = ["pool_id", "created_at"]
+        read_only_fields = ["pool_id", "unfrozen_until", "created_at"]
 
     def get_frozen(self, pool: Pool) -> bool:
         """Return whether the pool starts nothing new now."""
-        return freeze.is_frozen(pool.freeze_windows, self.context["now"])
+        return pool.is_frozen(self.context["now"])
+
+    def get_frozen_until(self, pool: Pool) -> datetime | None:
+        """Return when the freeze that holds now ends."""
+        return pool.frozen_until(self.context["now"])
 
     def get_desired(self, pool: Pool) -> int | None:
-        """Return how many pods the autoscaler wants; nobody has asked it yet."""
-        return None
+        """Return how many pods the autoscaler wants."""
+        status: PoolStatus | None = getattr(pool, "status", None)
+        return status.desired if status is not None else None
 
     @extend_schema_field(Condition(allow_null=True))
     def get_condition(self, pool: Pool) -> dict[str, Any] | None:
-        """Return what is wrong with the pool; without a look at the cluster nothing is known."""
-        return None
+        """Return what keeps the pool from having its pods, as far as is known."""
+        status = conditions.of(pool)
+        return Condition(status).data if status is not None else None
+
+
+class Unfreezing(Strict):
+    """Until when new work may start within a freeze window."""
+
+    until = serializers.DateTimeField(
+        required=False, default=None, allow_null=True, help_text="Within the window; left out: to its end."
+    )
 
 
 class TokenSerializer(Rows[PoolToken]):
@@ -89,11 +112,38 @@ class IssuedToken(TokenSerializer):
 
 
 class PodSerializer(Rows[Pod]):
-    """A pod that is meant to be."""
+    """A pod that is meant to be, or was."""
+
+    trouble = serializers.CharField(help_text="A wait reason's code; empty: none is seen.")
 
     class Meta:
         model = Pod
-        fields = ["name", "uid", "phase", "cause", "slots", "created_at", "deadline"]
+        fields = [
+            "name",
+            "uid",
+            "phase",
+            "slots",
+            "trouble",
+            "trouble_words",
+            "trouble_since",
+            "cause",
+            "created_at",
+            "deadline",
+            "connected_at",
+            "last_busy_at",
+            "gone_at",
+        ]
+        read_only_fields = fields
+
+
+class ScalingDecisionSerializer(Rows[ScalingDecision]):
+    """A decision of the autoscaler, with the numbers that it was made from."""
+
+    sentence = serializers.CharField(read_only=True, help_text="The decision in words.")
+
+    class Meta:
+        model = ScalingDecision
+        fields = ["id", "at", "pinned", "free", "queued", "live", "wanted", "desired", "bound", "sentence"]
         read_only_fields = fields
 
 

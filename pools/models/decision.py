@@ -6,6 +6,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import models
 
 from iacplatform.base import clock, rights
+from pools import sentences
 from pools.models.pool import Pool
 
 
@@ -36,3 +37,8 @@ class ScalingDecision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pool}: {self.desired} pods"
+
+    @property
+    def sentence(self) -> str:
+        """The decision in words."""
+        return sentences.of(self)
