@@ -14,7 +14,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check bench simulate chaos browser python
+.PHONY: help demo up test check bench simulate chaos browser control-plane python
 
 BIN := .venv/bin
 PYTHON := $(or $(PYTHON),$(shell .ci/python))
@@ -33,7 +33,7 @@ demo: .venv/installed
 up: .venv/installed
 	@$(BIN)/python manage.py up $(WHERE)
 
-test: .venv/installed-dev browser
+test: .venv/installed-dev browser control-plane
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: .venv/installed-dev
@@ -61,6 +61,9 @@ chaos: .venv/installed-dev
 
 browser:
 	@.ci/browser
+
+control-plane: .venv/installed-dev
+	@$(BIN)/python -m tests.cluster.binaries
 
 .venv/installed: requirements.txt | python
 	@echo "Installing into .venv; this takes a minute, once."

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-pytest_plugins = ["tests.emptying", "tests.watchdog"]
+pytest_plugins = ["tests.emptying", "tests.watchdog", "tests.cluster.fixtures"]
 
 Condition = Callable[[], object]
 

@@ -69,7 +69,9 @@ def _alone() -> Iterator[None]:
 
 
 def _explained(error: OSError | subprocess.CalledProcessError) -> str:
-    what, words = (error.cmd[-1], error.stderr) if isinstance(error, subprocess.CalledProcessError) else ("", str(error))
+    what, words = (
+        (error.cmd[-1], error.stderr) if isinstance(error, subprocess.CalledProcessError) else ("", str(error))
+    )
     end = "\n".join(words.strip().splitlines()[-LAST_WORDS:])
     return (
         f"The control plane of the tests could not be built{what and f' ({what})'}:\n{end}\n"
