@@ -17,11 +17,11 @@ from functools import partial
 from django.db import transaction
 
 from agents import capacity as capacities
-from agents import placement, turns
+from agents import placement, signals, turns
 from agents.candidates import Candidate
 from agents.capacity import Capacity
 from agents.placement import Pass
-from pools.models import Pool
+from pools.models import Pool, PoolType
 from tasks import dispatching, moves, reasons
 from tasks.models import Task
 from tasks.models.querysets import Tasks
@@ -39,6 +39,7 @@ def dispatch(pool_id: str | None, *, cause: str, task_id: int | None = None, mos
     """
     done = Pass(pool_id, cause)
     _look_at_batch(partial(_first, pool_id, most, task_id), done)
+    _tell_of_pods(done)
     return _logged(done)
 
 
@@ -55,6 +56,8 @@ def dispatch_all(pool_id: str | None, *, cause: str) -> Pass:
             _look_at_batch(partial(_these, pool_id, batch), done)
         except Exception as error:
             _tell_failure(error, Task.objects.runnable().filter(pk__in=batch), pool=pool_id, cause=cause)
+    if done.offers:  # who only waits still, the pool's timer sees
+        _tell_of_pods(done)
     return _logged(done)
 
 
@@ -67,6 +70,12 @@ def try_dispatch(pool_id: str | None, *, cause: str, task_id: int | None = None)
         failed = waiting.filter(id=task_id) if task_id else waiting.for_pool(pool_id).in_order()[:BATCH_TASKS]
         _tell_failure(error, failed, pool=pool_id, cause=cause, task=task_id)
         return None
+
+
+def _tell_of_pods(done: Pass) -> None:
+    pool = done.left.pool if done.left else None
+    if pool is not None and pool.pool_type == PoolType.K8S:
+        signals.announce(signals.demand_changed, pool.pk)
 
 
 def _logged(done: Pass) -> Pass:

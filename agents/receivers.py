@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from agents import dispatcher
+from agents import dispatcher, signals
 from agents.models import Agent
 from iacplatform.base import wakeups
+from pools.models import PoolType
 from pools.signals import pool_unfrozen
 from tasks.models import Task
 from tasks.signals import task_moved
@@ -36,14 +37,13 @@ def _after_move(task_id: int, event: str, status: str, agent_id: str, **news: An
         wakeups.wake(f"agent.{agent_id}")
     if event in _BUSY or (event == Event.CANCEL and status == "running"):
         return
-    for pool_id in _pools(task_id, status, agent_id):
+    held = dict(Agent.objects.filter(pk=agent_id).values_list("pool_id", "pool__pool_type")) if agent_id else {}
+    wanted = Task.objects.filter(pk=task_id).pool_ids() if status in RUNNABLE else set()
+    for pool_id in {*held, *wanted}:
         dispatcher.try_dispatch(pool_id, cause=event, task_id=task_id)
-
-
-def _pools(task_id: int, status: str, agent_id: str) -> set[str | None]:
-    """Return the pool that the task would run on now, where it is runnable, and the one whose slot it held."""
-    held = set(Agent.objects.filter(pk=agent_id).values_list("pool_id", flat=True)) if agent_id else set()
-    return (Task.objects.filter(pk=task_id).pool_ids() if status in RUNNABLE else set()) | held
+    for pool_id, pool_type in held.items():
+        if pool_type == PoolType.K8S:
+            signals.announce(signals.demand_changed, pool_id)
 
 
 def _after_workspace(workspace_id: str, **news: Any) -> None:
