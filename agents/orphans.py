@@ -8,7 +8,7 @@ from agents import lock_holders
 from agents.errors import HolderLives, NotInTheWay, StateNotLocked
 from agents.lock_holders import Holder, Life
 from iacplatform.base import actors, clock
-from tasks import actions, moves
+from tasks import actions, moves, recovery
 from tasks.actions import Action
 from tasks.models import Attempt, Task, TaskEvent
 from tasks.states import Event
@@ -36,7 +36,8 @@ def release(task: Task, *, by: Any, reason: str) -> bool:
     """Let go of the state lock that stands in the task's way; False where that was done before.
 
     The attempt that held it writes no state from then on. Raises `StateNotLocked` where there is nothing to release,
-    `HolderLives` where its holder may still be at work, `NotInTheWay` where the task has ended and left no lock behind.
+    `HolderLives` where its holder may still be at work, `NotInTheWay` where the task has ended and left no lock behind,
+    `NoReason` where `reason` is empty.
     """
     with transaction.atomic():
         held = _locked(task.workspace_id)
@@ -46,6 +47,7 @@ def release(task: Task, *, by: Any, reason: str) -> bool:
         holder = lock_holders.of(held)
         if _may_live(holder):
             raise HolderLives(holder.text)
+        recovery.demand_reason(reason)
         _let_go(held)
         why = f"{holder.text} A person let go of that lock. {reason}".strip()
         moves.record(task, Event.LOCK_RELEASED, task.status, actor=actors.user(by), why=why)

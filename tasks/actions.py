@@ -93,6 +93,13 @@ def open_to(task: Task, user: Any) -> list[str]:
     return [each.name for each in ACTIONS if each.is_open(task) and rights.may(user, each.permission)]
 
 
+def instead(task: Task, user: Any) -> str:
+    """Return what `user` can do with the task, in a sentence, after something else was refused."""
+    if names := open_to(task, user):
+        return f"Possible now: {', '.join(names)}."
+    return "Make a new task for what is still to be done." if task.is_final else "Ask somebody who has more rights."
+
+
 def demand(task: Task, user: Any, name: str) -> None:
     """Raise `Forbidden`, which names the permission, unless `user` may ask for this verb."""
     rights.demand(user, permission(task, name))

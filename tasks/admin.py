@@ -96,7 +96,7 @@ class TaskAdmin(ReadOnly):
         """Do the verb to each task by itself, and say of each what came of it."""
         for task in queryset.with_outlook().order_by("id"):
             try:
-                done = verbs.ask(self.table, name, task, request.user, request.POST)
+                done = verbs.ask_by_form(self.table, name, task, request.user, request.POST)
             except (Problem, DatabaseError, ObjectDoesNotExist) as error:
                 self._refused(request, task, error)
             else:

@@ -51,7 +51,7 @@ def _is_forced(task: Task) -> bool:
 
 def _demand_asked(task: Task) -> None:
     if task.status != Status.RUNNING:
-        raise IllegalMove(moves.refusal(task, Event.FORCE_CANCEL))
+        raise moves.refusal(task, Event.FORCE_CANCEL)
     if task.cancelled_at is None:
         raise IllegalMove(f"Task {task.pk} was not asked to stop yet: cancel it first, and wait for its engine.")
 

@@ -1,6 +1,6 @@
 """What can go wrong with a task, one sentence each."""
 
-from iacplatform.base.problems import Problem
+from iacplatform.base.problems import Invalid, Problem
 
 
 class IllegalMove(Problem):
@@ -62,3 +62,11 @@ class StateReleased(Problem):
     """A person let go of the attempt's state lock, so that somebody else may write the state."""
 
     code = "state_released"
+
+
+class NoReason(Invalid):
+    """What only a person can judge was to be ended without saying why: whoever looks at it later has to know."""
+
+    def __init__(self) -> None:
+        why = "Say why: the reason must not be empty."
+        super().__init__(why, errors={"reason": [why]})

@@ -33,7 +33,7 @@ def move(
     Raises `IllegalMove` where the table has no such cell, `LostRace` where the row is no longer as `task` shows it.
     """
     if to not in states.allowed(task.position, event):
-        raise IllegalMove(refusal(task, event))
+        raise refusal(task, event)
     before, held_by = task.status, task.agent_id
     with transaction.atomic():
         seen = Task.objects.filter(pk=task.pk, status=before, epoch=task.epoch, lease=task.lease, phase=task.phase)
@@ -109,13 +109,15 @@ def _explain_alike(tasks: list[Task], reason: WaitReason) -> None:
             record(task, Event.DISPATCH_FAILED, task.status, actor=actors.DISPATCHER, why=reason.message)
 
 
-def refusal(task: Task, event: Event) -> str:
-    """Return why `event` cannot happen to the task now, and what a person can do."""
-    fault = f"Task {task.pk} is {task.position.label}: {Event(event).label.lower()} is not possible there."
-    if task.is_final:
-        return f"{fault} Make a new task for what is still to be done."
-    possible = [verb.label.lower() for verb in states.BY_PEOPLE if states.allowed(task.position, verb)]
-    return f"{fault} Possible now: {', '.join(possible)}."
+def demand(task: Task, event: Event) -> None:
+    """Raise `IllegalMove` where `event` cannot happen to the task now."""
+    if not states.allowed(task.position, event):
+        raise refusal(task, event)
+
+
+def refusal(task: Task, event: Event) -> IllegalMove:
+    """Return what says that `event` cannot happen to the task now."""
+    return IllegalMove(f"Task {task.pk} is {task.position.label}: {Event(event).label.lower()} is not possible there.")
 
 
 def _take_over(task: Task, columns: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from iacplatform.base import actors, clock
 from tasks import attempts, dispatching, follow_ups, moves, plans, reasons
-from tasks.errors import LostRace, NotRetryable
+from tasks.errors import LostRace, NoReason, NotRetryable
 from tasks.follow_ups import Result, Retrial
 from tasks.models import Attempt, Task
 from tasks.states import RUNNABLE, Event, Lease, Phase, Position, Status
@@ -114,7 +114,7 @@ def need_attention(
         reason=reasons.agent_lost(attempt.agent_name, last_seen, cause),
         **lease,
     )
-    locks.hold_for_task(task.workspace_id, task.pk, f"Task {task.pk} needs attention.")
+    locks.hold_for_task(task.workspace_id, task.pk)
 
 
 def plan_again(task: Task, *, cause: str, actor: str) -> None:
@@ -173,7 +173,8 @@ def _demand_seen(seen: Task, now: Task) -> None:
 def mark_failed(task: Task, *, by: Any, reason: str) -> bool:
     """A person's word that the lost apply is over. Lets go of the task's lock, and of its orphaned state lock.
 
-    Returns False when somebody said so before. Raises `IllegalMove` unless the task needs attention.
+    Returns False when somebody said so before. Raises `IllegalMove` unless the task needs attention, `NoReason` where
+    `reason` is empty.
     """
     with transaction.atomic():
         locked = Task.objects.locked(task.pk)
@@ -184,8 +185,16 @@ def mark_failed(task: Task, *, by: Any, reason: str) -> bool:
     return is_news
 
 
+def demand_reason(reason: str) -> None:
+    """Raise `NoReason` where a person does not say why."""
+    if not reason.strip():
+        raise NoReason
+
+
 def _mark(task: Task, by: Any, reason: str) -> None:
     epoch = task.epoch
+    moves.demand(task, Event.MARK_FAILED)
+    demand_reason(reason)
     moves.move(
         task,
         Event.MARK_FAILED,
@@ -194,7 +203,7 @@ def _mark(task: Task, by: Any, reason: str) -> None:
         why=reason,
         epoch=epoch + 1,
         error_code=MARKED,
-        error_message=reason or "A person marked it as failed.",
+        error_message=reason,
     )
     attempts.close_open(task, outcome="lost", cause=reason)
     workspace_states.release_locks_of(task_id=task.pk, epoch=epoch, phase=Phase.APPLY)

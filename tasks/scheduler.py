@@ -15,7 +15,6 @@ from tasks.errors import LostRace
 from tasks.models import Task
 from tasks.reasons import WaitReason
 from tasks.states import Event, Lease, Status
-from workspaces import locks
 from workspaces.models import Workspace
 
 log = logging.getLogger(__name__)
@@ -29,7 +28,6 @@ def advance(workspace_id: str) -> None:
     with suppress(NotFound), transaction.atomic():
         workspace = Workspace.objects.locked_for_change(workspace_id)
         queue = list(Task.objects.filter(workspace=workspace).live().changing().order_by("id"))
-        _hold_for_the_lost(workspace, queue)
         for earlier, task in zip([None, *queue], queue, strict=False):
             _try_to_place(workspace, earlier, task)
 
@@ -54,12 +52,10 @@ def before(task: Task) -> Task | None:
     return queue.order_by("-id").first()
 
 
-def _hold_for_the_lost(workspace: Workspace, queue: list[Task]) -> None:
-    """Lock the workspace again for a task that needs attention, when a person's lock that came first is gone."""
-    lost = next((task for task in queue if task.status == Status.NEEDS_ATTENTION), None)
-    if lost is not None and not workspace.is_locked:
-        locks.hold_for_task(workspace.pk, lost.pk, f"Task {lost.pk} needs attention.")
-        workspace.refresh_from_db()
+def lost_task(workspace_id: str) -> int | None:
+    """Return the task of this workspace that needs attention."""
+    lost = Task.objects.filter(workspace_id=workspace_id, status=Status.NEEDS_ATTENTION)
+    return lost.values_list("pk", flat=True).first()
 
 
 def _try_to_place(workspace: Workspace, earlier: Task | None, task: Task) -> None:

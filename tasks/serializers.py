@@ -180,7 +180,7 @@ class Confirmation(Strict):
 class Verdict(Strict):
     """Why a person does it."""
 
-    reason = Text()
+    reason = Text(help_text="Must not be empty.")
 
 
 class Nothing(Strict):

@@ -122,9 +122,6 @@ class Event(models.TextChoices):
     """Dispatching itself failed, which moves nothing: a history must not forget it when the reason goes."""
 
 
-BY_PEOPLE = (Event.CONFIRM, Event.DISCARD, Event.CANCEL, Event.FORCE_CANCEL, Event.MARK_FAILED)
-"""What a person does to a task; each that is not final takes one of them."""
-
 _BACK_OFF_PLAN = frozenset({Status.PENDING, Status.FAILED})
 _BACK_OFF_APPLY = frozenset({Status.CONFIRMED, Status.FAILED})
 

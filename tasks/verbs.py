@@ -12,6 +12,7 @@ from typing import Any
 from iacplatform.base import rights
 from iacplatform.base.problems import Invalid
 from tasks import actions, cancellation, confirmation, dispatching, recovery
+from tasks.errors import IllegalMove, NotRetryable
 from tasks.follow_ups import Result
 from tasks.models import Task, TaskEvent
 from tasks.states import RUNNABLE, Event, Status
@@ -125,15 +126,7 @@ VERBS: dict[str, Verb] = {
     "unlock": unlock,
 }
 
-_FILLED_IN = {
-    "confirm-apply": (
-        "plan_digest",
-        "The form does not say which plan it confirms: open the task's page anew and read the plan.",
-    ),
-    "mark-failed": ("reason", "Say why, in the field beside it."),
-    "release-lock": ("reason", "Say why, in the field beside it."),
-}
-"""What a form must say: a person has read it, or thought of it."""
+UNREAD = "The form does not say which plan it confirms: open the task's page anew and read the plan."
 
 MOST_CHARACTERS = 2000
 """Of what a person writes, as in the API."""
@@ -145,18 +138,26 @@ def may_ask(user: Any, name: str) -> bool:
 
 
 def ask(table: Mapping[str, Verb], name: str, task: Task, user: Any, words: Words) -> Done:
-    """Do the verb of that name for `user`, who needs the right to it and fills in a form.
+    """Do the verb of that name for `user`, who needs the right to it.
 
-    Raises `Invalid` where the form lacks something, and what the verb refuses.
+    Raises `Invalid` where the words are too long, and what the verb refuses, with what can be done instead.
     """
     actions.demand(task, user, name)
-    field, fault = _FILLED_IN.get(name, ("", ""))
-    filled_in = {name: value.strip() if isinstance(value, str) else value for name, value in words.items()}
-    if field and not filled_in.get(field):
-        raise Invalid(fault)
-    if any(isinstance(value, str) and len(value) > MOST_CHARACTERS for value in filled_in.values()):
+    said = {name: value.strip() if isinstance(value, str) else value for name, value in words.items()}
+    if any(isinstance(value, str) and len(value) > MOST_CHARACTERS for value in said.values()):
         raise Invalid(f"Say it in {MOST_CHARACTERS:,} characters at most.")
-    return table[name](task, user, filled_in)
+    try:
+        return table[name](task, user, said)
+    except (IllegalMove, NotRetryable) as refused:
+        seen = Task.objects.select_related("workspace__state_lock").get(pk=task.pk)
+        raise type(refused)(f"{refused.detail} {actions.instead(seen, user)}") from refused
+
+
+def ask_by_form(table: Mapping[str, Verb], name: str, task: Task, user: Any, words: Words) -> Done:
+    """Do the same for a form, which confirms the plan that its page has shown and no other."""
+    if name == "confirm-apply" and not words.get("plan_digest", "").strip():
+        raise Invalid(UNREAD)
+    return ask(table, name, task, user, words)
 
 
 def dispatched(task: Task, sentence: str, effect: Effect = Effect.DONE) -> Done:

@@ -76,7 +76,7 @@ def act(request: HttpRequest, ws: str, task_id: int, action: str) -> HttpRespons
         raise Http404
     task = find(request, ws, task_id)
     try:
-        done = verbs.ask(VERBS, action, task, request.user, request.POST)
+        done = verbs.ask_by_form(VERBS, action, task, request.user, request.POST)
     except page.REFUSALS as error:
         return _shown(request, find(request, ws, task_id), problem=page.as_problem(error), typed=request.POST)
     return page.done(request, done.sentence, _address(done.task))

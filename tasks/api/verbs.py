@@ -39,7 +39,7 @@ class Verb(OneTask):
         actions.demand(self.task, request.user, self.name)
         asked = self.takes(data=request.data)
         asked.is_valid(raise_exception=True)
-        return self.told(self.table[self.name](self.task, request.user, asked.validated_data))
+        return self.told(verbs.ask(self.table, self.name, self.task, request.user, asked.validated_data))
 
     def told(self, done: Done) -> Response:
         """Answer with the task as its row is now, and with what was done."""

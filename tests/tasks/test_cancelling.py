@@ -110,7 +110,7 @@ def test_force_comes_only_after_a_cancel() -> None:
 
 @pytest.mark.parametrize("number", range(len(AT_ONCE)))
 def test_where_nothing_runs_there_is_nothing_to_force(number: int) -> None:
-    with pytest.raises(IllegalMove, match=r"force cancel is not possible there. Possible now: .*cancel"):
+    with pytest.raises(IllegalMove, match="force cancel is not possible there"):
         force_cancel(AT_ONCE[number]())
 
 

@@ -113,8 +113,9 @@ def test_a_confirmed_task_in_a_locked_workspace_keeps_the_promise() -> None:
     assert held.deadline is not None
 
 
-@news
-def test_a_lost_apply_holds_its_workspace_after_a_persons_own_lock_is_gone() -> None:
+@pytest.mark.django_db
+def test_a_lost_apply_holds_its_workspace_the_instant_a_persons_own_lock_is_gone() -> None:
+    # Without any news: nothing sweeps here, and nobody hears that the workspace was unlocked.
     task = factories.applying()
     lock(task.workspace)
     recovery.slot_lost(task.pk, task.agent_id, cause="The agent is gone.", last_seen=None)
