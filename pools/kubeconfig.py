@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 from django.core.exceptions import ValidationError
@@ -10,6 +11,20 @@ MAX_BYTES = 256 * 1024
 _SECTIONS = {"clusters": "cluster", "users": "user", "contexts": "context"}
 _PROGRAMS = frozenset({"exec", "auth-provider"})
 _FILES = frozenset({"certificate-authority", "client-certificate", "client-key", "tokenFile"})
+_OF_A_CLUSTER = (
+    "server",
+    "certificate-authority-data",
+    "insecure-skip-tls-verify",
+    "tls-server-name",
+    "proxy-url",
+    "disable-compression",
+    "extensions",
+)
+_TAKEN = {
+    "cluster": frozenset(_OF_A_CLUSTER),
+    "user": frozenset({"token", "client-certificate-data", "client-key-data", "extensions"}),
+    "context": frozenset({"cluster", "user", "namespace", "extensions"}),
+}
 
 
 class _Plain(yaml.SafeLoader):
@@ -36,7 +51,24 @@ def fault_of(text: str) -> str:
         parsed = yaml.load(text, Loader=_Plain)  # noqa: S506 - it is a safe loader
     except (yaml.YAMLError, RecursionError, ValueError):
         return "This is neither YAML without aliases nor JSON."
-    return _shape_fault(parsed) or _content_fault(parsed)
+    return _shape_fault(parsed) or _content_fault(parsed) or _current_fault(parsed)
+
+
+def current(text: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the cluster and the user of the current context of a kubeconfig that was taken."""
+    parsed = yaml.load(text, Loader=_Plain)  # noqa: S506 - it is a safe loader
+    context = _named(parsed, "contexts", parsed["current-context"])
+    return _named(parsed, "clusters", context.get("cluster")), _named(parsed, "users", context.get("user"))
+
+
+def server(text: str) -> str:
+    """Return the address of the cluster of the current context, without a slash at its end; empty for no text."""
+    return str(current(text)[0]["server"]).rstrip("/") if text else ""
+
+
+def _named(parsed: dict[str, Any], section: str, name: Any) -> dict[str, Any]:
+    entries = (entry[_SECTIONS[section]] for entry in parsed[section] if entry["name"] == name)
+    return next(entries, {})
 
 
 def _shape_fault(parsed: Any) -> str:
@@ -68,6 +100,41 @@ def _content_fault(parsed: dict[str, Any]) -> str:
     if found := sorted(keys & _FILES):
         return f"It names a file ({', '.join(found)}), which the server does not have: give its content instead."
     return ""
+
+
+def _current_fault(parsed: dict[str, Any]) -> str:
+    context = _named(parsed, "contexts", parsed["current-context"])
+    cluster, user = (_named(parsed, f"{part}s", context.get(part)) for part in ("cluster", "user"))
+    if not cluster or not user:
+        return "The current context has to name one of the clusters and one of the users."
+    for part, entry in (("cluster", cluster), ("user", user), ("context", context)):
+        if unknown := sorted(str(key) for key in entry.keys() - _TAKEN[part]):
+            return f"Its {part} says {', '.join(unknown)}, which this platform does not act on: leave it out."
+    return _server_fault(cluster) or _credential_fault(user)
+
+
+def _server_fault(cluster: dict[str, Any]) -> str:
+    if not _is_address(cluster.get("server")):
+        return 'The server of its cluster has to be an address such as "https://203.0.113.7:6443".'
+    if "proxy-url" in cluster and not _is_address(cluster["proxy-url"]):
+        return 'The proxy-url of its cluster has to be an address such as "http://proxy.example:3128".'
+    return ""
+
+
+def _credential_fault(user: dict[str, Any]) -> str:
+    if user.get("token") or (user.get("client-certificate-data") and user.get("client-key-data")):
+        return ""
+    return "Its user has neither a token nor a client certificate with its key."
+
+
+def _is_address(value: Any) -> bool:
+    """Return whether it is an address of HTTP without a password in it: addresses are shown."""
+    try:
+        parts = urlsplit(value if isinstance(value, str) else "")
+        plain = not (parts.username or parts.password or parts.query or parts.fragment)
+        return parts.scheme in {"https", "http"} and bool(parts.hostname) and parts.port != 0 and plain
+    except ValueError:
+        return False
 
 
 def _keys(parsed: dict[str, Any]) -> Iterator[str]:

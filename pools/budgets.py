@@ -1,0 +1,61 @@
+"""How many calls a cluster gets from all of our processes together: five a second, twenty at once after a rest."""
+
+from django.db import connection, transaction
+
+from iacplatform.base import clock
+from pools.errors import Throttled
+from pools.models import ClusterStatus
+from pools.models.status import BURST
+
+PER_SECOND = 5.0
+LONGEST_WAIT_SECONDS = 300.0
+"""A cluster that asks for more is asked again after this."""
+
+_FILLED = f"""
+    LEAST({BURST}, kept.calls_left
+        + {PER_SECOND} * GREATEST(0, EXTRACT(EPOCH FROM iac_now() - kept.refilled_at)::float))
+"""
+_TAKE = f"""
+    INSERT INTO pools_clusterstatus AS kept (config_id, calls_left, refilled_at, failures)
+    VALUES (%(config)s, {BURST - 1}, iac_now(), 0)
+    ON CONFLICT (config_id) DO UPDATE
+    SET calls_left = {_FILLED} - 1, refilled_at = GREATEST(kept.refilled_at, iac_now())
+    WHERE {_FILLED} >= 1 AND (%(urgent)s OR kept.not_before IS NULL OR kept.not_before <= iac_now())
+    RETURNING calls_left
+"""  # noqa: S608 - put together from numbers of this file
+_WAIT = f"""
+    SELECT GREATEST(EXTRACT(EPOCH FROM kept.not_before - iac_now())::float, 0),
+        GREATEST((1 - {_FILLED}) / {PER_SECOND}, 0)
+    FROM pools_clusterstatus AS kept WHERE config_id = %(config)s
+"""  # noqa: S608
+
+
+def take(config_id: int, *, urgent: bool = False) -> None:
+    """Take a call from the cluster's budget, or raise `Throttled`, which says when there is one.
+
+    `urgent`: a person waits for the answer, so that no back-off counts, only the budget. Raises `RuntimeError` within a
+    transaction: a call to a cluster would keep it open.
+    """
+    named = {"config": config_id, "urgent": urgent}
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        cursor.execute(_TAKE, named)
+        if cursor.fetchone() is not None:
+            return
+        cursor.execute(_WAIT, named)
+        asked, empty = cursor.fetchone() or (0.0, 0.0)
+    raise _refusal(0.0 if urgent else asked or 0.0, empty)
+
+
+def hold(config_id: int, seconds: float) -> None:
+    """Make no call to the cluster for so long, because it asked for that."""
+    wait = clock.In(seconds=min(seconds, LONGEST_WAIT_SECONDS))
+    status = ClusterStatus.objects.filter(config_id=config_id)
+    status.exclude(not_before__gt=wait).update(not_before=wait)
+
+
+def _refusal(asked: float, empty: float) -> Throttled:
+    if asked > empty:
+        return Throttled(
+            f"The cluster gets no call for another {asked:.1f} seconds, as it asked or as it failed.", asked
+        )
+    return Throttled(f"The calls to this cluster are used up; there is one again in {empty:.1f} seconds.", empty)
