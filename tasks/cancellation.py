@@ -30,8 +30,8 @@ def cancel(task: Task, *, by: Any) -> bool:
 def force_cancel(task: Task, *, by: Any) -> bool:
     """End a cancelled phase without waiting for its engine. An apply that may run needs attention then.
 
-    Returns False when the task is cancelled, or nobody waits for its engine any more. Raises `IllegalMove` before the
-    cancel, and where nothing runs.
+    Returns False when the task is cancelled, or that was done before and it ended otherwise. Raises `IllegalMove`
+    before the cancel, and where nothing runs.
     """
     with transaction.atomic():
         locked = Task.objects.locked(task.pk)
@@ -44,9 +44,9 @@ def force_cancel(task: Task, *, by: Any) -> bool:
 
 
 def _is_forced(task: Task) -> bool:
-    if task.status != Status.NEEDS_ATTENTION:
-        return task.status == Status.CANCELLED
-    return TaskEvent.objects.filter(task=task, event=Event.FORCE_CANCEL, epoch=task.epoch).exists()
+    # No later phase can follow one that was forced: its task waits for its result, or is final.
+    was_forced = TaskEvent.objects.filter(task=task, event=Event.FORCE_CANCEL).exists()
+    return was_forced or task.status == Status.CANCELLED
 
 
 def _demand_asked(task: Task) -> None:

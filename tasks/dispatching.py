@@ -25,9 +25,12 @@ def ask_again(task: Task) -> None:
     news.announce(signals.task_moved, **place, event=ASKED, status=status, agent_id="")
 
 
-def outcome(task: Task) -> dict[str, Any]:
-    """Return what the row, read after the commit, says of the dispatch: the contract's `dispatch`."""
-    word = _word(task)
+def outcome(task: Task, *, is_news: bool = True) -> dict[str, Any]:
+    """Return what the row, read after the commit, says of the dispatch: the contract's `dispatch`.
+
+    `is_news`: something was asked for now, so that a slot may have come of it even where the task has ended since.
+    """
+    word = _word(task, is_news)
     held = word == "offered"
     return {
         "outcome": word,
@@ -37,8 +40,10 @@ def outcome(task: Task) -> dict[str, Any]:
     }
 
 
-def _word(task: Task) -> str:
-    # One that has ended on a slot waits for nothing either.
+def _word(task: Task, is_news: bool) -> str:
+    if task.is_final and not is_news:
+        return "ended"
+    # One that has ended on a slot meanwhile waits for nothing either.
     if task.lease == Lease.OFFERED or task.status == Status.RUNNING or (task.is_final and task.agent_id):
         return "offered"
     return "deferred" if task.reason_code in _LEFT_UNDONE else "waiting"

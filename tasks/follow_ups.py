@@ -19,6 +19,8 @@ class Result(StrEnum):
     KNOWN_TASK = "known_task"
     """It was retried before, and that task is not final yet: nothing new."""
     PLANS_AGAIN = "plans_again"
+    KNOWN_PLAN = "known_plan"
+    """The new plan was asked for before: nothing new."""
     LOOKED_AGAIN = "looked_again"
     """The task is as it was, and a slot is looked for at once."""
 

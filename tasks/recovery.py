@@ -11,7 +11,7 @@ from iacplatform.base import actors, clock
 from tasks import attempts, dispatching, follow_ups, moves, plans, reasons
 from tasks.errors import LostRace, NoReason, NotRetryable
 from tasks.follow_ups import Result, Retrial
-from tasks.models import Attempt, Task
+from tasks.models import Attempt, Task, TaskEvent
 from tasks.states import RUNNABLE, Event, Lease, Phase, Position, Status
 from workspaces import locks
 from workspaces import states as workspace_states
@@ -161,7 +161,16 @@ def _try_the_same(task: Task, by: Any) -> Result:
     if task.status == Status.APPLY_PENDING and plans.is_stale(task):
         _replan(task, by)
         return Result.PLANS_AGAIN
+    if task.position in {Position.PLANNING, Position.APPLY_PENDING} and _was_replanned(task):
+        return Result.KNOWN_PLAN
     raise NotRetryable(f"Task {task.pk} is {task.position.label}; there is nothing to try again.")
+
+
+def _was_replanned(task: Task) -> bool:
+    """Return whether a person asked for the plan that is made now, or was made last, in place of a stale one."""
+    planned = (Event.REPLAN, Event.STALE)
+    last = TaskEvent.objects.filter(task=task, event__in=planned).order_by("id").last()
+    return last is not None and last.event == Event.REPLAN
 
 
 def _demand_seen(seen: Task, now: Task) -> None:

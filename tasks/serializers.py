@@ -58,7 +58,10 @@ class TaskWarning(serializers.Serializer[Any]):
 class Dispatch(serializers.Serializer[Any]):
     """What came of looking for a slot. `deferred`: dispatching itself failed; it is tried again."""
 
-    outcome = serializers.ChoiceField(choices=["offered", "waiting", "deferred"])
+    outcome = serializers.ChoiceField(
+        choices=["offered", "waiting", "deferred", "ended"],
+        help_text="deferred: looking for a slot failed, and is tried again; ended: the task had ended before.",
+    )
     agent_id = serializers.CharField(allow_null=True)
     slot = serializers.IntegerField(allow_null=True)
     wait_reason = WaitReason(allow_null=True)

@@ -58,6 +58,7 @@ def confirm(task: Task, user: Any, words: Words) -> Done:
 _RETRIED = {
     Result.NEW_TASK: ("This is a new task; it follows task {task}.", Effect.NEW_TASK),
     Result.KNOWN_TASK: ("Task {task} was retried before: this is the task that follows it.", Effect.NOTHING_NEW),
+    Result.KNOWN_PLAN: ("The new plan was asked for before{before}.", Effect.NOTHING_NEW),
     Result.PLANS_AGAIN: ("A new plan is made; it needs a new confirmation.", Effect.STARTED),
     Result.LOOKED_AGAIN: ("A slot was looked for again.", Effect.DONE),
 }
@@ -68,7 +69,8 @@ def retry(task: Task, user: Any, words: Words) -> Done:
     lost = f"Task {task.pk} is marked as failed. " if task.status == Status.NEEDS_ATTENTION else ""
     tried = recovery.retry(task, by=user)
     sentence, effect = _RETRIED[tried.result]
-    done = dispatched(tried.task, lost + sentence.format(task=task.pk), effect)
+    said = sentence.format(task=task.pk, before=before(task, Event.REPLAN))
+    done = dispatched(tried.task, lost + said, effect)
     in_vain = tried.result == Result.LOOKED_AGAIN and actions.waits_for_its_time(done.task)
     return replace(done, effect=Effect.NOTHING_NEW) if in_vain else done
 
@@ -93,7 +95,8 @@ def force_cancel(task: Task, user: Any, words: Words) -> Done:
     """Do not wait for the engine to stop."""
     if not cancellation.force_cancel(task, by=user):
         when = before(task, Event.FORCE_CANCEL, Event.CANCEL)
-        return Done(task, f"Nobody waits for its engine any more: it was cancelled before{when}.", Effect.NOTHING_NEW)
+        now = f" Now it is {task.status}." if task.is_final else ""
+        return Done(task, f"Nobody waits for its engine: it was cancelled before{when}.{now}", Effect.NOTHING_NEW)
     if task.is_final:
         return Done(task, "The task is cancelled; nobody waited for its engine.")
     what_now = "How far its apply came is unknown: the task needs attention."

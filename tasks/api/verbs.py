@@ -44,14 +44,15 @@ class Verb(OneTask):
     def told(self, done: Done) -> Response:
         """Answer with the task as its row is now, and with what was done."""
         seen = self.get_queryset().get(pk=done.task.pk)
-        seen.message, seen.dispatch = done.sentence, dispatching.outcome(seen)
+        is_news = done.effect != Effect.NOTHING_NEW
+        seen.message, seen.dispatch = done.sentence, dispatching.outcome(seen, is_news=is_news)
         shown = self.gives(seen, context=self.get_serializer_context())
         return Response(shown.data, status=_CODES.get(done.effect, status.HTTP_200_OK))
 
 
 @says(Confirmation, ok=DispatchedTask, accepted=DispatchedTask)
 class ConfirmApply(Verb):
-    """Apply exactly this plan. 202: confirmed now; 200: it was before, and a slot is looked for again."""
+    """Apply exactly this plan. 202: confirmed now; 200: it was before, and where it needs a slot, one is looked for."""
 
     name = "confirm-apply"
     takes = Confirmation
@@ -80,7 +81,8 @@ class ForceCancel(Verb):
     """End a phase that was cancelled before, without waiting for its engine.
 
     A plan is `cancelled`. An apply that may run is `needs_attention`: its slot stays taken, and its late result counts,
-    until its agent is given up. 409 before the cancel, and where nothing runs. Done again: 200, nothing new.
+    until its agent is given up. 409 before the cancel, and where nothing runs. Done again: 200, nothing new, though its
+    late result may have come since.
     """
 
     name = "force-cancel"
@@ -90,8 +92,8 @@ class ForceCancel(Verb):
 class Retry(Verb):
     """Try again. 201: a new task; 202: a new plan of this one; 200: a slot is looked for again, now.
 
-    Retried again while the new task is not final: 200 with that one, nothing new. A back-off ends at once. A task that
-    needs attention is marked as failed first.
+    Retried again while the new task is not final: 200 with that one, nothing new; so is asking again for a new plan. A
+    back-off ends at once. A task that needs attention is marked as failed first.
     """
 
     name = "retry"

@@ -1,6 +1,5 @@
 """Confirming a plan in the API: what is answered is what happened (incident 484)."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -45,13 +44,19 @@ def test_a_second_click_is_nothing_new_and_looks_for_a_slot_again(api: APIClient
     assert [event.event for event in task.events.all()].count("confirm") == 1
 
 
-@pytest.mark.parametrize("make", [factories.applying, factories.applied])
-def test_a_second_click_after_the_offer_says_which_slot_it_had(api: APIClient, make: Callable[[], Task]) -> None:
-    task = make()
+def test_a_second_click_after_the_offer_says_which_slot_it_has(api: APIClient) -> None:
+    task = factories.applying()
     again = confirm(api, task)
     assert (again.status_code, again.json()["status"]) == (200, task.status)
     slot = {"agent_id": task.agent_id, "slot": task.slot}
     assert again.json()["dispatch"] == {"outcome": "offered", **slot, "wait_reason": None}
+
+
+def test_confirming_again_what_was_applied_speaks_of_no_offer(api: APIClient) -> None:
+    answer = confirm(api, factories.applied())
+    assert (answer.status_code, answer.json()["status"]) == (200, "applied")
+    assert answer.json()["dispatch"] == {"outcome": "ended", "agent_id": None, "slot": None, "wait_reason": None}
+    assert "was confirmed before" in answer.json()["message"]
 
 
 def test_a_dispatcher_that_breaks_does_not_undo_the_confirmation(

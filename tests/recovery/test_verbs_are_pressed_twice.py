@@ -9,6 +9,7 @@ from rest_framework.test import APIClient
 
 from agents.verbs import VERBS
 from tasks import follow_ups, recovery
+from tasks.errors import NotRetryable
 from tasks.models import Task
 from tasks.states import Event
 from tasks.verbs import Done, Effect
@@ -31,7 +32,7 @@ TWICE: dict[str, tuple[str, Callable[[], Task], str]] = {
     "discard": ("discard", factories.awaiting_confirmation, "The plan was discarded before, by user:ann at"),
     "cancel at once": ("cancel", factories.pending, "The task was cancelled before, by user:ann at"),
     "cancel what runs": ("cancel", factories.applying, "The engine was asked to stop before, by user:ann at"),
-    "force a plan": ("force-cancel", factories.cancelling, "Nobody waits for its engine any more"),
+    "force a plan": ("force-cancel", factories.cancelling, "Nobody waits for its engine"),
     "force an apply": ("force-cancel", cells.cancelled_in_mid_apply(permitted=True), "Nobody waits for its engine"),
     "mark as failed": ("mark-failed", factories.needing_attention, "The task was marked as failed before, by user:ann"),
     "retry what failed": ("retry", factories.failed, "was retried before: this is the task that follows it."),
@@ -104,6 +105,42 @@ def test_a_stale_plan_that_is_retried_twice_is_planned_anew_once() -> None:
     assert press("retry", task).effect == Effect.STARTED
     assert press("retry", task).sentence.startswith("A slot was looked for again.")
     assert task.events.filter(event=Event.REPLAN).count() == 1
+
+
+@pytest.mark.parametrize("until", [factories.running, lambda task: factories.planned(factories.running(task))])
+def test_whoever_retries_a_stale_plan_late_is_told_who_asked_for_the_new_one(
+    api: APIClient, until: Callable[[Task], Task]
+) -> None:
+    task = factories.stale()
+    press("retry", task)
+    until(factories.reread(task))
+    before = history()
+    again = press("retry", factories.reread(task), by="bob")
+    assert again.effect == Effect.NOTHING_NEW
+    assert again.sentence.startswith("The new plan was asked for before, by user:ann at")
+    assert history() == before
+
+
+def test_a_new_plan_that_nobody_asked_for_is_no_second_press() -> None:
+    task = factories.stale()
+    press("retry", task)
+    task = factories.confirm(factories.planned(factories.running(factories.reread(task))))
+    recovery.plan_again(task, cause="The state has changed.", actor="platform:dispatcher")
+    with pytest.raises(NotRetryable):
+        press("retry", factories.running(task))
+
+
+@pytest.mark.parametrize(("outcome", "status"), [("applied", "applied"), ("failed", "failed")])
+def test_force_cancelling_again_after_the_late_result_says_what_is_the_case(outcome: str, status: str) -> None:
+    task = cells.cancelled_in_mid_apply(permitted=True)()
+    press("force-cancel", task)
+    factories.finish(factories.reread(task), outcome, exit_code=int(outcome == "failed"))
+    before = history()
+    again = press("force-cancel", factories.reread(task), by="bob")
+    assert again.effect == Effect.NOTHING_NEW
+    assert "it was cancelled before, by user:ann at" in again.sentence
+    assert again.sentence.endswith(f"Now it is {status}.")
+    assert history() == before
 
 
 def test_a_late_discard_ends_no_plan_that_nobody_saw(api: APIClient) -> None:
