@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from agents import dispatcher, protocol, silences, work
+from agents import admission, dispatcher, protocol, signals, silences, work
 from agents.models import Agent
 from agents.models.agent import Agents
 from agents.models.silence import Cause
@@ -41,7 +41,7 @@ class Rejected(Exception):
 
 def token_of(text: str) -> PoolToken | None:
     """Return the valid pool token of this text, and note that it was used."""
-    token = PoolToken.objects.matching(text).valid().select_related("pool").first()
+    token = PoolToken.objects.matching(text).valid().select_related("pool", "pod").first()
     if token is not None:
         PoolToken.objects.filter(pk=token.pk).update(last_used_at=clock.DatabaseNow())
     return token
@@ -54,10 +54,14 @@ def open_session(token: PoolToken, hello: Hello) -> tuple[Session, Welcome]:
         message = f"This server speaks protocol {', '.join(protocol.VERSIONS)}; update the agent."
         raise Rejected("version", message, retry=False)
     _demand_sense(hello)
+    if fault := admission.fault(token, hello):
+        raise Rejected("pod", fault, retry=False)
     with transaction.atomic():
-        agent = _register(token, hello)
+        agent = _register(token, hello, is_leaving=token.pod is not None and admission.arrive(token.pod))
     keep = work.take_stock(agent, hello.work)
     dispatcher.try_dispatch(agent.pool_id, cause="agent_connected")
+    if token.pod is not None:
+        signals.announce(signals.demand_changed, agent.pool_id)
     return _session(agent, token), Welcome(
         version=version,
         agent_id=agent.pk,
@@ -140,14 +144,15 @@ def _demand_sense(hello: Hello) -> None:
         raise Rejected("pod_name", "A pod's name has 253 characters at most.", retry=False)
 
 
-def _register(token: PoolToken, hello: Hello) -> Agent:
+def _register(token: PoolToken, hello: Hello, *, is_leaving: bool) -> Agent:
     agent, _ = Agent.objects.select_for_update(of=("self",)).get_or_create(
         pool_id=token.pool_id, name=hello.name, defaults={"instance": hello.instance}
     )
     if agent.instance != hello.instance:
         _take_name(agent, token)
     silences.end(agent, _why_silent(agent, hello))
-    Agent.objects.filter(pk=agent.pk).update(**_columns(token, hello), draining=_stays_draining(agent, hello))
+    draining = is_leaving or _stays_draining(agent, hello)
+    Agent.objects.filter(pk=agent.pk).update(**_columns(token, hello), draining=draining)
     agent.refresh_from_db()
     wakeups.wake(f"agent.{agent.pk}")  # whoever spoke for it so far finds its session gone
     return agent
