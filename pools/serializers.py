@@ -163,6 +163,7 @@ class K8sConfigSerializer(Rows[K8sConfig]):
             "name",
             "kubeconfig",
             "has_kubeconfig",
+            "server",
             "in_cluster",
             "namespace",
             "image",
@@ -177,7 +178,7 @@ class K8sConfigSerializer(Rows[K8sConfig]):
             "annotations",
             "created_at",
         ]
-        read_only_fields = ["id", "created_at"]
+        read_only_fields = ["id", "server", "created_at"]
 
     def get_has_kubeconfig(self, config: K8sConfig) -> bool:
         """Return whether a kubeconfig is kept."""
@@ -190,5 +191,6 @@ class K8sConfigSerializer(Rows[K8sConfig]):
         super().apply(draft, {name: value for name, value in attrs.items() if name != "kubeconfig"})
 
     def keep(self, draft: K8sConfig, columns: Any) -> None:
-        """Save the draft; the kubeconfig is kept sealed."""
-        super().keep(draft, ["sealed_kubeconfig" if name == "kubeconfig" else name for name in columns])
+        """Save the draft; the kubeconfig is kept sealed, with the address that it names."""
+        kept = {name: ["sealed_kubeconfig", "server"] if name == "kubeconfig" else [name] for name in columns}
+        super().keep(draft, [column for each in kept.values() for column in each])

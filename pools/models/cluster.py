@@ -9,6 +9,10 @@ from django.db import models
 from iacplatform.base import clock, encryption, rights, validators
 from pools import kubeconfig, pod_shapes
 
+MOVED = (
+    "Pods of this config are in its cluster and namespace. Make another config for the new place and choose it in the "
+    "pool, or set the pools' maximum to 0 and wait until their pods are gone."
+)
 RUNNER_COMMAND = ["python", "-m", "agents.runner"]
 
 
@@ -26,6 +30,9 @@ class K8sConfigs(models.QuerySet["K8sConfig"]):
 class K8sConfig(models.Model):
     name = models.CharField(max_length=90, unique=True, validators=[validators.name])
     sealed_kubeconfig = models.BinaryField(null=True, blank=True, editable=False)
+    server = models.CharField(
+        max_length=500, blank=True, editable=False, help_text="Address of the kubeconfig's cluster."
+    )
     in_cluster = models.BooleanField(default=False, help_text="Use the service account of the pod we run in.")
     namespace = models.CharField(max_length=63, default="default")
     image = models.CharField(max_length=500)
@@ -61,6 +68,7 @@ class K8sConfig(models.Model):
         """Keep the kubeconfig, sealed; it is never read back by a person. Raises where it is not usable."""
         if text:
             kubeconfig.validate(text)
+        self.server = kubeconfig.server(text) if text else ""
         self.sealed_kubeconfig = encryption.seal(text.encode(), self.owner) if text else None
 
     def kubeconfig(self) -> str:
@@ -75,8 +83,19 @@ class K8sConfig(models.Model):
 
     def clean(self) -> None:
         """Raise unless exactly one way to the cluster is given, and each part of a pod has its shape."""
-        faults = pod_shapes.faults(self)
+        faults = {**pod_shapes.faults(self), **self._lasting_faults()}
         if self.in_cluster == bool(self.sealed_kubeconfig):
             faults["in_cluster"] = "Give a kubeconfig, or choose in-cluster: one of the two."
         if faults:
             raise ValidationError(faults)
+
+    def _lasting_faults(self) -> dict[str, str]:
+        """Return a sentence by field where the config would leave its cluster while pods of it are there."""
+        place = {"server": "kubeconfig", "in_cluster": "in_cluster", "namespace": "namespace"}
+        stored = K8sConfig.objects.filter(pk=self.pk).values(*place).first() or {}
+        moved = [field for column, field in place.items() if stored and stored[column] != getattr(self, column)]
+        return dict.fromkeys(moved, MOVED) if moved and self.has_pods() else {}
+
+    def has_pods(self) -> bool:
+        """Return whether pods of this config are meant to be, or may still be there."""
+        return any(pool.pods.live().exists() for pool in self.pools.all())
