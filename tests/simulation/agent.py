@@ -140,6 +140,11 @@ class Agent(Link):
         if self.session is not None and (run.outcome != "planned" or run.upload_plan()):
             self.say(run.finished())
 
+    def say_again(self, number: int, *, anew: bool) -> None:
+        """Say an old word once more; who says anew that it leaves, leaves."""
+        super().say_again(number, anew=anew)
+        self.leaving |= anew and isinstance(self.said[-1].word if self.said else None, Leaving)
+
     def report_again(self, number: int) -> None:
         """Say once more how an old process ended, or that one ended of which nobody wants to hear any more."""
         if not self.over or self.session is None:

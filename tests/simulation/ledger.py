@@ -34,7 +34,7 @@ class Ledger:
     """Agents that a sweep might give up since somebody last looked."""
     served_since: float = 0.0
     """Since when without a break a web process of ours could hear agents."""
-    served_until: float = 0.0
+    served_until: float = -BREAK_SECONDS
 
     def confirm(self, task_id: int, digest: str) -> None:
         """Write down that somebody wants this plan applied."""
