@@ -103,9 +103,10 @@ def free_slot(candidate: Candidate) -> WaitReason | None:
         return waits.kept_slot_away(candidate.task)
     if any(room.free for room in candidate.able):
         return None
-    if deaf := [room for room in candidate.able if room.pause is not None]:
-        return waits.nobody_accepts(deaf)
     capacity = candidate.capacity
+    deaf = [room for room in candidate.able if room.pause is not None]
+    if deaf and not (capacity.supply and capacity.supply.coming):
+        return waits.nobody_accepts(deaf)
     return pod_waits.missing_slot(capacity, capacity.supply) if capacity.supply else waits.no_free_slot(capacity)
 
 

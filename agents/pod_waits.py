@@ -13,8 +13,8 @@ from tasks.reasons import Code, Turn, WaitReason
 ASKED_GRACE_SECONDS = 60
 """A pod that is needed is asked for within seconds."""
 
-STARTING_GRACE_SECONDS = 300
-"""Where a starting pod has no deadline yet: as long as its agent may take to connect."""
+REPLACED_GRACE_SECONDS = 300
+"""An agent that was cut off comes back, or its pod is replaced."""
 
 LATE_SECONDS = 30
 """After a pod's deadline: time for the next looks at the cluster to give it up."""
@@ -103,7 +103,7 @@ def no_connected_agent(capacity: Capacity, supply: Supply) -> WaitReason:
         blocker=_pool(pool),
         evidence={**_numbers(capacity, supply), "leaving": leaving},
         actions=("retry", "cancel"),
-        grace_seconds=STARTING_GRACE_SECONDS if supply.is_full else ASKED_GRACE_SECONDS,
+        grace_seconds=REPLACED_GRACE_SECONDS if supply.is_full else ASKED_GRACE_SECONDS,
     )
 
 
@@ -111,19 +111,18 @@ def pod_starting(capacity: Capacity, supply: Supply) -> WaitReason:
     """A pod is on its way; its agent has not connected yet."""
     first, more = supply.coming[0], len(supply.coming) - 1
     others = f", {more} more with it" if more else ""
-    until = f" by {first.deadline:%H:%M:%S} UTC" if first.deadline else f" within {STARTING_GRACE_SECONDS} s"
+    until = f" If it has not by {first.deadline:%H:%M:%S} UTC, another pod is made." if first.deadline else ""
     late = f" {_UNWATCHED}" if supply.is_unwatched else ""
     return WaitReason(
         code=Code.POD_STARTING,
         turn=Turn.MACHINE,
         message=f"Pod {first.name} of pool {supply.pool.name} is starting{others}; its agent has not connected yet.",
-        remedy="Nothing to do: it starts as soon as the pod's agent connects. "
-        f"If that has not happened{until}, the pod is given up and another one asked for.{late}",
+        remedy=f"Nothing to do: it starts as soon as the pod's agent connects.{until}{late}",
         blocker=_pod(first),
         evidence={**_numbers(capacity, supply), "asked_for_at": _moment(first.created_at)},
         actions=("retry", "cancel"),
         deadline=first.deadline + timedelta(seconds=LATE_SECONDS) if first.deadline else None,
-        grace_seconds=STARTING_GRACE_SECONDS + LATE_SECONDS,
+        grace_seconds=ASKED_GRACE_SECONDS,
     )
 
 
@@ -135,7 +134,7 @@ def hindered(capacity: Capacity, supply: Supply, hindrance: Hindrance) -> WaitRe
     return WaitReason(
         code=code,
         turn=Turn.CLUSTER,
-        message=f"{taken}Pool {pool.name} gets no pod that works. {meaning.means}{_quoted(hindrance.words)}",
+        message=f"{taken}Pool {pool.name} gets no pod that works. {meaning.means}{_quoted(hindrance)}",
         remedy=f"{meaning.remedy} {_where(pool)}{_next(hindrance)}",
         blocker=_pod(hindrance.pod) if hindrance.pod else _pool(pool),
         evidence={**_numbers(capacity, supply), **_history(hindrance)},
@@ -161,11 +160,12 @@ def _taken(capacity: Capacity) -> str:
     return f"Every slot of the connected agents is taken ({capacity.summary()['slots']} in all)."
 
 
-def _quoted(words: str) -> str:
-    said = " ".join(words.split())
+def _quoted(hindrance: Hindrance) -> str:
+    said = " ".join(hindrance.words.split())
     if len(said) > LONGEST_WORDS:
         said = f"{said[:LONGEST_WORDS]}…"
-    return f' The cluster says: "{said}".' if said else ""
+    whom = f" of pod {hindrance.pod.name}" if hindrance.pod else ""
+    return f' The cluster says{whom}: "{said}".' if said else ""
 
 
 def _where(pool: Pool) -> str:

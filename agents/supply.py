@@ -60,19 +60,23 @@ class Supply:
     @cached_property
     def hindrance(self) -> Hindrance | None:
         """What keeps the pool from another pod; what was seen of the whole pool comes before a single pod's trouble."""
-        status = self.status
-        if status is not None and status.condition_code:
-            return Hindrance(
-                code=status.condition_code,
-                words=status.condition_message,
-                since=status.condition_since,
-                count=status.condition_count,
-                retry_at=status.retry_at,
-                pod=self._in_trouble(status.condition_code),
-            )
+        if self.status is not None and self.status.condition_code:
+            return self._condition(self.status)
         if self.coming or (pod := self._in_trouble()) is None:
             return None
         return Hindrance(code=pod.trouble, words=pod.trouble_words, since=pod.trouble_since, pod=pod)
+
+    def _condition(self, status: PoolStatus) -> Hindrance:
+        pod = self._in_trouble(status.condition_code)
+        is_resting = status.retry_at is not None and status.retry_at > self.now
+        return Hindrance(
+            code=status.condition_code,
+            words=pod.trouble_words if pod else status.condition_message,
+            since=status.condition_since,
+            count=status.condition_count,
+            retry_at=status.retry_at if is_resting else None,
+            pod=pod,
+        )
 
     @cached_property
     def is_unwatched(self) -> bool:

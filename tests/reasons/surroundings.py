@@ -16,7 +16,7 @@ from agents.protocol import Engine
 from agents.sessions import Session
 from iacplatform.base import clock
 from iacplatform.base.models import Beat
-from pools.models import Pool, PoolToken
+from pools.models import Pod, Pool, PoolToken
 from tasks import attempts
 from tasks.models import Task
 from tests.agents.scenes import hello
@@ -38,6 +38,11 @@ class Surroundings:
         token, _ = PoolToken.issue(pool=pool or Pool.objects.local())
         engines = (Engine(name="terraform", version=version),)
         return sessions.open_session(token, hello(name, capacity=capacity, engines=engines))[0]
+
+    def arrive(self, pod: Pod) -> Session:
+        """Let the agent of a pod say hello, as its pod tells it who it is."""
+        token, _ = PoolToken.issue(pool=pod.pool, pod=pod)
+        return sessions.open_session(token, hello(pod.name, pod_name=pod.name, capacity=pod.slots))[0]
 
     def create(self, workspace: Workspace | None = None) -> Task:
         """Have a task made through the API."""

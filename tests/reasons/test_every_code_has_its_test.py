@@ -2,7 +2,7 @@
 
 from iacplatform.console import turns
 from tasks.reasons import Code
-from tests.reasons.scenes import SCENES
+from tests.reasons.pod_scenes import ALL
 from tests.reasons.test_every_error_is_seen_and_followed_up import ERRORS
 
 ELSEWHERE = {
@@ -10,17 +10,6 @@ ELSEWHERE = {
     Code.DISPATCHING: "tests/agents/test_the_fast_path.py: it lasts for milliseconds",
     Code.OFFERED: "tests/agents/test_the_fast_path.py: it lasts until the agent accepts",
 }
-OF_A_CLUSTER = {
-    Code.POD_STARTING,
-    Code.POD_UNSCHEDULABLE,
-    Code.POD_FAILED,
-    Code.IMAGE_PULL_FAILED,
-    Code.AGENT_NEVER_CONNECTED,
-    Code.QUOTA_EXCEEDED,
-    Code.CLUSTER_UNREACHABLE,
-    Code.CLUSTER_FORBIDDEN,
-}
-"""Played where there is a cluster to play them."""
 
 CONTRACT = {
     "workspace_locked",
@@ -32,6 +21,14 @@ CONTRACT = {
     "pool_frozen",
     "no_connected_agent",
     "no_matching_agent",
+    "pod_starting",
+    "pod_unschedulable",
+    "pod_failed",
+    "image_pull_failed",
+    "agent_never_connected",
+    "quota_exceeded",
+    "cluster_unreachable",
+    "cluster_forbidden",
     "no_free_slot",
     "offer_not_accepted",
     "state_locked",
@@ -42,17 +39,17 @@ CONTRACT = {
     "scheduler_silent",
     "agent_lost",
 }
-"""The codes that need no cluster."""
+"""Its wait reasons."""
 
 
 def test_every_reason_has_its_scene() -> None:
-    played = {scene.code for scene in SCENES.values()} | ELSEWHERE.keys() | OF_A_CLUSTER
+    played = {scene.code for scene in ALL.values()} | ELSEWHERE.keys()
     assert played == set(Code)
 
 
 def test_every_reason_of_the_contract_has_one_too() -> None:
     assert set(Code) >= CONTRACT
-    assert {scene.code for scene in SCENES.values()} | {Code.POOL_HAS_NO_CONFIG} >= CONTRACT
+    assert {scene.code for scene in ALL.values()} | {Code.POOL_HAS_NO_CONFIG} >= CONTRACT
 
 
 def test_every_error_that_the_page_has_words_for_is_played() -> None:

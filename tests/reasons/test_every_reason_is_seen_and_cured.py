@@ -10,6 +10,7 @@ from tasks.models import Task
 from tests import factories as rows
 from tests.agents.scenes import workspace_of
 from tests.console import pages
+from tests.reasons.pod_scenes import ALL
 from tests.reasons.scenes import SCENES, Scene, rule_suspended
 from tests.reasons.surroundings import Surroundings
 from tests.tasks import factories
@@ -17,7 +18,7 @@ from tests.tasks import factories
 SWEEPS_IN_FIVE_SECONDS = 2
 
 
-@pytest.fixture(params=list(SCENES.values()), ids=list(SCENES))
+@pytest.fixture(params=list(ALL.values()), ids=list(ALL))
 def scene(request: pytest.FixtureRequest) -> Scene:
     """Return each scene in turn."""
     found: Scene = request.param
