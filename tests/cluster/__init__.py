@@ -6,7 +6,7 @@ The fixtures come from the plugin `tests.cluster.fixtures`, so every test folder
     .url, .admin                      address of the API server; `Api` with every right (of the test, never of the platform)
     .etcd, .api_server, .controller_manager, .scheduler      `Part`s: `.kill()` is `kill -9`, `.start()` starts it again
                                       with the same data, port and output file; `.output()`
-    .until_ready()                    returns when everything answers again
+    .until_ready()                    starts what does not run, and returns when everything answers
 
 `cluster` (test): `Cluster`, a fresh namespace with the pod-security label `restricted`, all removed afterwards.
     .namespace                        its name
@@ -17,7 +17,7 @@ The fixtures come from the plugin `tests.cluster.fixtures`, so every test folder
     .api                              `Api` with every right, past the proxy
     .pods(**labels), .pod(name), .secrets(), .events(name)       objects of the namespace as the API's JSON (dicts)
     .create("pods", {...})            creates an object of the namespace; .delete("pods", name, grace=None)
-    .until_pod(name, look, seconds=30)      waits until `look(pod)` is true, returns the pod
+    .until_pod(name, look, seconds=30)      waits until `look(pod)` is true, returns the pod; .until_gone(name)
     .quota(**hard)                    a ResourceQuota: quota(pods=1), quota(**{"requests.cpu": "1"}); .lift_quota()
     .forbid(), .allow()               takes the platform's RoleBinding away, gives it back
     .node                             `ProcessNode`, registered and Ready;  .another_node(**options) starts one more
@@ -30,7 +30,9 @@ OS process in a work folder of its own (`python` is this interpreter, with the r
     .publish(image)                   the image exists from now on (see below)
     .kill(pod), .oom_kill(pod), .evict(pod)     the process dies; out of memory; evicted by the node: the pod is Failed
     .stall_deletions(), .resume_deletions()     pods stay Terminating
-    .lose()                           the node falls silent (its processes go on), Ready becomes Unknown
+    .lose()                           the node falls silent, its processes go on: after 5 s the controllers call it Unknown
+                                      (50 s in a user's cluster); 4 s later (300) its pods are deleted, where another node
+                                      is well, and stay Terminating
     .crash()                          the same, and every process is dead
     .come_back()                      it is Ready again and reports what it has
     .remove()                         it is gone, its object too
@@ -42,7 +44,8 @@ OS process in a work folder of its own (`python` is this interpreter, with the r
     rule = proxy.fault(Answer(429, retry_after=2), method="POST", path=r"/pods$", nth=1, times=1)    times=None: until healed
     Faults: Answer(code, reason="", message="", retry_after=None), Hang(), CutOff(share=0.5), Delay(seconds), Reset(),
     DropAnswer() (the request was carried out, the client sees a reset), Rewrite(change: dict -> dict) of a JSON answer.
-    rule.hits, rule.remove(); proxy.heal() removes all rules and lets go of hanging requests
+    rule.hits, rule.remove(); proxy.heal() removes all rules and lets go of hanging requests; proxy.sever() breaks all
+    connections. They are in tests.cluster.faults. While the API server is away the client sees broken connections.
     proxy.requests                    list of Request(verb, resource, path, status, at); verb as in RBAC: get list create ...
     proxy.count("create", "pods")     how many; None for any
     proxy.url, proxy.forget()         forget() empties the list of requests

@@ -25,6 +25,9 @@ class Home(Protocol):
     is_ours: bool
     credentials: Credentials
 
+    def until_ready(self) -> None:
+        """Return when it answers, whatever a test has done to it."""
+
     @property
     def identity(self) -> Identity:
         """The administrator."""
@@ -59,6 +62,7 @@ class Cluster:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.home.until_ready()
         self._ends.close()
 
     @property

@@ -75,11 +75,12 @@ def prepared(pod: Object, secrets: Secrets, folder: Path, image: Mapping[str, st
     a Secret would be there and not for the container's user (all files here belong to the test's own user).
     """
     mounts = _mounts(pod, secrets, folder)
-    environment = {**image, **_temporary(mounts), **_environment(pod, secrets)}
+    own = {**_temporary(mounts), **_environment(pod, secrets)}
     move = _mover(mounts)
+    program, *arguments = [move(_expanded(word, {**image, **own})) for word in _command(pod)]
     return Container(
-        command=[move(_expanded(word, environment)) for word in _command(pod)],
-        environment={name: move(value) for name, value in environment.items()},
+        command=[sys.executable if program in {"python", "python3"} else program, *arguments],
+        environment={**image, **{name: move(value) for name, value in own.items()}},
         folder=folder,
     )
 
@@ -87,7 +88,7 @@ def prepared(pod: Object, secrets: Secrets, folder: Path, image: Mapping[str, st
 def _command(pod: Object) -> list[str]:
     container = only(pod)
     words: list[str] = container.get("command", DEFAULT_COMMAND) + container.get("args", [])
-    return [sys.executable if words[0] in {"python", "python3"} else words[0], *words[1:]]
+    return words
 
 
 def _environment(pod: Object, secrets: Secrets) -> dict[str, str]:

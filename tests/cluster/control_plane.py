@@ -15,10 +15,10 @@ from tests.e2e.waiting import until
 READY_SECONDS = 90.0
 """A start takes five seconds on a quiet machine."""
 
-SILENT_NODE_SECONDS = 10
+SILENT_NODE_SECONDS = 5
 """A node that says nothing for so long is Unknown; 50 in a cluster of others."""
 
-EVICTED_SECONDS = 10
+EVICTED_SECONDS = 4
 """So long after that its pods are deleted, where another node is well; 300 in a cluster of others."""
 
 CONTROLLERS = (

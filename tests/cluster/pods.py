@@ -47,3 +47,13 @@ def container_state(pod: Object) -> Object:
     statuses = pod["status"].get("containerStatuses")
     state: Object = statuses[0]["state"] if statuses else {}
     return state
+
+
+def is_running(pod: Object | None) -> bool:
+    """Return whether the pod's container runs, as its node said last."""
+    return pod is not None and "running" in container_state(pod)
+
+
+def has_ended(pod: Object) -> bool:
+    """Return whether the pod is Succeeded or Failed."""
+    return pod["status"]["phase"] in {"Succeeded", "Failed"}

@@ -1,0 +1,58 @@
+"""The platform's service account may do what its Role under deploy/ says, and nothing else."""
+
+from typing import Any
+
+import pytest
+from kubernetes import client
+from kubernetes.client.exceptions import ApiException
+
+from tests.cluster.cluster import Cluster
+from tests.cluster.official import official
+from tests.cluster.pods import is_running, pod
+from tests.e2e.waiting import until
+
+pytestmark = pytest.mark.cluster
+
+
+def _may(cluster: Cluster, verb: str, resource: str, namespace: str) -> bool:
+    authorization = client.AuthorizationV1Api(official(cluster).api_client)
+    about = {"verb": verb, "resource": resource, "namespace": namespace}
+    asked: Any = {"spec": {"resourceAttributes": about}}
+    answer: Any = authorization.create_self_subject_access_review(asked)
+    return bool(answer.status.allowed)
+
+
+def test_the_platform_runs_a_pod_with_a_secret_and_takes_both_away(cluster: Cluster) -> None:
+    core, namespace = official(cluster), cluster.namespace
+    core.create_namespaced_secret(namespace, {"metadata": {"name": "token"}, "stringData": {"token": "x"}})
+    core.create_namespaced_pod(namespace, pod(cluster, "one", image="silent/agent:1"))
+    cluster.until_pod("one", is_running)
+    core.patch_namespaced_pod("one", namespace, {"metadata": {"annotations": {"seen": "yes"}}})
+    assert [found.metadata.name for found in core.list_namespaced_pod(namespace).items] == ["one"]
+    core.delete_namespaced_pod("one", namespace)
+    core.delete_namespaced_secret("token", namespace)
+    cluster.until_gone("one")
+    assert core.list_namespaced_event(namespace).items
+
+
+@pytest.mark.parametrize(
+    ("verb", "resource"),
+    [("update", "pods"), ("create", "pods/exec"), ("get", "pods/log"), ("patch", "secrets"), ("watch", "secrets"), ("list", "configmaps"), ("create", "serviceaccounts/token"), ("delete", "events"), ("create", "roles")],
+)  # fmt: skip
+def test_the_platform_may_not(cluster: Cluster, verb: str, resource: str) -> None:
+    assert not _may(cluster, verb, resource, cluster.namespace)
+
+
+def test_the_platform_may_do_nothing_elsewhere(cluster: Cluster) -> None:
+    assert _may(cluster, "list", "pods", cluster.namespace)
+    assert not _may(cluster, "list", "pods", "default")
+    assert not _may(cluster, "list", "nodes", "")
+    with pytest.raises(ApiException, match=r"cannot list resource .+pods.+ in API group .+ in the namespace .+default"):
+        official(cluster).list_namespaced_pod("default")
+
+
+def test_rights_are_taken_away_and_given_back(cluster: Cluster) -> None:
+    cluster.forbid()
+    until("they are gone", lambda: not _may(cluster, "create", "pods", cluster.namespace))
+    cluster.allow()
+    until("they are back", lambda: _may(cluster, "create", "pods", cluster.namespace))
