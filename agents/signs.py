@@ -6,7 +6,7 @@ The gates decide what is dispatched. This asks, of all tasks at once, whether th
 from django.db.models import BooleanField, Count, Exists, Func, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from agents import pauses
+from agents import pauses, pod_waits
 from agents.models import Agent
 from agents.models.agent import Agents
 from iacplatform.base import clock
@@ -14,7 +14,7 @@ from iacplatform.base.models import FAILING, SILENT_SECONDS, Beat
 from pools.models import LOCAL, Pool
 from tasks.attempts import ACCEPT_SECONDS
 from tasks.models import Task, outlook
-from tasks.reasons import Code
+from tasks.reasons import Code, Turn
 from tasks.states import RUNNABLE, Lease, Status
 from workspaces.models import ExecutionMode, Workspace
 
@@ -31,6 +31,8 @@ FOR_A_SLOT = frozenset(
         Code.OFFER_NOT_ACCEPTED,
         Code.RESERVATION_LOST,
         Code.RETRY_BACKOFF,
+        Code.POD_STARTING,
+        *pod_waits.GRACE_SECONDS,
     }
 )
 """Reasons of tasks that have passed every gate before the agents', as the last pass saw it."""
@@ -48,7 +50,9 @@ def connect() -> None:
 def overlooked() -> Q:
     """The condition of tasks that wait for a slot although one that fits has been free for some seconds."""
     a_while_ago = clock.In(seconds=-OVERLOOKED_SECONDS)
-    waits = Q(status__in=RUNNABLE, reason_code__in=FOR_A_SLOT, reason_since__lt=a_while_ago) & ~Q(lease=Lease.OFFERED)
+    is_full = Q(reason_code=Code.POOL_AT_MAX, reason__turn=Turn.MACHINE)
+    for_a_slot = Q(reason_code__in=FOR_A_SLOT) | is_full
+    waits = Q(for_a_slot, status__in=RUNNABLE, reason_since__lt=a_while_ago) & ~Q(lease=Lease.OFFERED)
     may_start = Q(not_before=None) | Q(not_before__lt=a_while_ago)
     # First what is asked once for all tasks: where nothing is free, thousands may wait, and each look at one is dear.
     may_find_one = Q(lease=Lease.RESERVED) | Q(workspace__in=_where_a_slot_is_free())
