@@ -1,10 +1,12 @@
 """Freeze windows: wall time in their own zone, over midnight and over changes of the clocks."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pools import freeze
 
@@ -78,6 +80,49 @@ def test_the_end_of_a_freeze_includes_windows_that_follow_at_once() -> None:
     windows = [NIGHT, window(["tue"], "06:00", "08:00"), window(["tue"], "09:00", "10:00")]
     assert freeze.frozen_until(windows, at("2026-11-23T23:00")) == at("2026-11-24T08:00")
     assert freeze.frozen_until(windows, at("2026-11-24T08:30")) is None
+
+
+def test_a_night_in_which_the_clocks_change_ends_in_the_morning_as_every_night() -> None:
+    """Berlin: 22:00 to 06:00 is nine hours from 24 October 2026, and seven from 28 March."""
+    nights = window(ALL, "22:00", "06:00", "Europe/Berlin")
+    assert freeze.frozen_until([nights], at("2026-10-24T21:00")) == at("2026-10-25T05:00")
+    assert freeze.frozen_until([nights], at("2026-03-28T22:00")) == at("2026-03-29T04:00")
+    assert not freeze.is_frozen([nights], at("2026-10-24T19:59"))
+    assert freeze.is_frozen([nights], at("2026-10-24T20:00"))
+
+
+def test_a_window_that_ends_at_midnight_ends_with_its_day() -> None:
+    evening = window(["mon"], "22:00", "00:00")
+    assert freeze.frozen_until([evening], at("2026-11-23T23:59")) == at("2026-11-24T00:00")
+
+
+def test_windows_of_several_zones_are_one_freeze_where_they_overlap() -> None:
+    """Monday 22:00 UTC to Tuesday 06:00, and from Tuesday 05:00 UTC (14:00 in Tokyo) to 08:00."""
+    windows = [NIGHT, window(["tue"], "14:00", "17:00", "Asia/Tokyo")]
+    assert freeze.frozen_until(windows, at("2026-11-23T22:00")) == at("2026-11-24T08:00")
+
+
+ZONES = st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"])
+TIMES = st.builds("{:02}:{:02}".format, st.integers(0, 23), st.sampled_from([0, 15, 30, 45]))
+WINDOWS = st.lists(
+    st.builds(window, st.lists(st.sampled_from(ALL), min_size=1, unique=True), TIMES, TIMES, ZONES).filter(
+        lambda each: each["start"] != each["end"]
+    ),
+    min_size=1,
+    max_size=4,
+)
+HALF_AN_HOUR = timedelta(minutes=30)
+
+
+@given(WINDOWS, st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)))
+def test_a_freeze_lasts_until_its_end_and_no_longer(windows: list[dict[str, Any]], now: datetime) -> None:
+    until = freeze.frozen_until(windows, now)
+    assert (until is not None) == freeze.is_frozen(windows, now)
+    if until is not None and until - now < timedelta(days=14):  # the windows may cover the week
+        assert not freeze.is_frozen(windows, until)
+        steps = range((until - now) // HALF_AN_HOUR)
+        assert all(freeze.is_frozen(windows, now + step * HALF_AN_HOUR) for step in steps)
+        assert freeze.is_frozen(windows, until - timedelta(microseconds=1))
 
 
 def test_without_windows_nothing_is_frozen() -> None:
