@@ -126,9 +126,9 @@ def _read(event_id: int) -> list[list[Any]]:
     with connection.cursor() as cursor:
         if connection.connection not in _PREPARED:
             # To plan the query of who is stuck takes ten milliseconds, to run it takes a third of one.
-            cursor.execute(f"PREPARE tasks_seen AS {_tasks()}")
+            cursor.execute("; ".join(f"PREPARE {name} AS {query}" for name, query in _queries().items()))
             _PREPARED.add(connection.connection)
-        cursor.execute(_SEEN.replace("$EVENT$", str(event_id)))
+        cursor.execute("; ".join(f"EXECUTE {name}" for name in _queries()).replace("(integer)", f"({event_id})"))
         found = [cursor.fetchall()]
         while cursor.nextset():
             found.append(cursor.fetchall())
@@ -136,18 +136,24 @@ def _read(event_id: int) -> list[list[Any]]:
 
 
 _PREPARED: WeakSet[Any] = WeakSet()
-"""Connections that know the query."""
+"""Connections that know the queries."""
 
-_SEEN = """
-    EXECUTE tasks_seen;
-    SELECT task_id, epoch, phase, outcome, ended_at IS NOT NULL, permitted_at IS NOT NULL
-      FROM tasks_attempt ORDER BY id;
-    SELECT id, task_id, event, before, after, reason, actor FROM tasks_taskevent WHERE id > $EVENT$ ORDER BY id;
-    SELECT workspace_id, locked_by FROM workspaces_workspace;
-    SELECT workspace_id, lock_id, task_id, epoch, phase FROM workspaces_statelock;
-    SELECT id, workspace_id, serial, lineage, digest FROM workspaces_stateversion ORDER BY id;
-    SELECT agent_id, capacity, name FROM agents_agent;
-    SELECT iac_now()"""
+
+@cache
+def _queries() -> dict[str, str]:
+    """Return the queries, in the order of a view's rows, by the names that they are prepared under."""
+    return {
+        "tasks_seen": _tasks(),
+        "attempts_seen": "SELECT task_id, epoch, phase, outcome, ended_at IS NOT NULL, permitted_at IS NOT NULL"
+        " FROM tasks_attempt ORDER BY id",
+        "events_seen(integer)": "SELECT id, task_id, event, before, after, reason, actor"
+        " FROM tasks_taskevent WHERE id > $1 ORDER BY id",
+        "workspaces_seen": "SELECT workspace_id, locked_by FROM workspaces_workspace",
+        "locks_seen": "SELECT workspace_id, lock_id, task_id, epoch, phase FROM workspaces_statelock",
+        "versions_seen": "SELECT id, workspace_id, serial, lineage, digest FROM workspaces_stateversion ORDER BY id",
+        "agents_seen": "SELECT agent_id, capacity, name FROM agents_agent",
+        "clock_seen": "SELECT iac_now()",
+    }
 
 
 @cache
