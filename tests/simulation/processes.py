@@ -64,7 +64,7 @@ class Processes:
             return act()
         except Killed:
             self.fault = NONE
-            _drop(connection)
+            _end_session()
             raise
 
 
@@ -128,6 +128,13 @@ def _second() -> BaseDatabaseWrapper:
     with other.cursor() as cursor:
         cursor.execute("SELECT set_config('lock_timeout', %s, false)", [PATIENCE])
     return other
+
+
+def _end_session() -> None:
+    # Leave nothing of it: to connect anew would do no more, and costs as much as fifty statements.
+    connection.rollback()
+    connection.run_on_commit = []
+    connection.connection.execute("RESET ALL; UNLISTEN *; SELECT pg_advisory_unlock_all()")
 
 
 def _drop(wrapper: Any) -> None:
