@@ -11,6 +11,7 @@ class AgentsConfig(AppConfig):
     def ready(self) -> None:
         """Connect the news that this layer acts upon, what it tells of tasks, and its verb: now there are models."""
         import_module("agents.receivers").connect()
+        import_module("agents.fleet.receivers").connect()
         import_module("agents.signs").connect()
         import_module("agents.orphans").offer()
         post_migrate.connect(_plan_jobs, sender=self)

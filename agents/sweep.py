@@ -5,19 +5,19 @@ saves work. With all hints lost, everything still completes, one sweep later.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import TypeVar
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
 from agents import dispatcher, gates, silences, work
 from agents.candidates import Candidate
 from agents.capacity import Capacity
+from agents.fleet import jobs as fleet_jobs
 from agents.models import Agent
-from iacplatform.base import clock
+from iacplatform.base import alone, clock
 from iacplatform.base.models import FAILING, SWEEP, Beat
 from tasks import attempts, moves, plans, scheduler
 from tasks.models import Task
@@ -40,7 +40,7 @@ class RowsFailed(Exception):
 
 def sweep() -> bool:
     """Look at everything once; return False when another process is doing that already."""
-    with _turn() as is_ours:
+    with alone.trying(LOCK) as is_ours:
         if is_ours or is_late(STALLED_SECONDS):
             _look_at_everything()
             return True
@@ -52,22 +52,18 @@ def is_late(seconds: float) -> bool:
     return not Beat.objects.filter(name=SWEEP, at__gt=clock.In(seconds=-seconds)).exists()
 
 
-@contextmanager
-def _turn() -> Iterator[bool]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [LOCK])
-        is_ours: bool = cursor.fetchone()[0]
-        try:
-            yield is_ours
-        finally:
-            if is_ours:
-                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [LOCK])
-
-
 def _look_at_everything() -> None:
     could_hear = Beat.objects.received_for(timedelta(seconds=settings.AGENT_LEASE_SECONDS))
     # An outage of ours is not the agents' death: they are given up only after we could have heard them.
-    steps = [_offers, *([_lost_agents, _overtime] if could_hear else []), _reservations, _queues, _plans, _runnable]
+    steps = [
+        _offers,
+        *([_lost_agents, _overtime] if could_hear else []),
+        _reservations,
+        _queues,
+        _plans,
+        _runnable,
+        _fleets,
+    ]
     outcomes = {FAILING + step.__name__.strip("_"): _try(step) for step in steps}
     Beat.objects.strike(SWEEP)
     _note(outcomes)
@@ -182,3 +178,8 @@ def _dispatch(pool_id: str | None) -> None:
     done = dispatcher.dispatch_all(pool_id, cause="sweep")
     if done.overdue:
         log.warning("The sweep offered what the fast path should have.", extra=done.log_fields())
+
+
+def _fleets() -> None:
+    """Have clusters looked at; none is asked here, as one that hangs must not hold up the sweep."""
+    fleet_jobs.ask_where_due()

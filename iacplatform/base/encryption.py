@@ -8,7 +8,9 @@ import os
 from functools import cache
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
 FORMAT = b"iac1"
@@ -47,6 +49,12 @@ def unseal(sealed: bytes | memoryview, owner: str) -> bytes:
         raise Unreadable(f"The value sealed with key {key_id!r} does not belong to {owner}, or is damaged.") from error
 
 
+def derive(purpose: str) -> bytes:
+    """Return 32 secret bytes that are the same each time for this purpose, as long as the newest key is the same."""
+    key = next(iter(_keys(settings.ENCRYPTION_KEYS).values()))
+    return HKDF(hashes.SHA256(), length=32, salt=None, info=b"iac1 derive " + purpose.encode()).derive(key)
+
+
 def missing_key(sealed: bytes | memoryview) -> str:
     """Return the id of the key that a sealed value needs and that is not configured, or an empty text."""
     key_id = bytes(sealed).partition(b".")[2].partition(b".")[0].decode(errors="replace")
@@ -59,5 +67,9 @@ def _newest_key() -> str:
 
 @cache
 def _ciphers(keys: str) -> dict[str, AESGCM]:
+    return {key_id: AESGCM(key) for key_id, key in _keys(keys).items()}
+
+
+def _keys(keys: str) -> dict[str, bytes]:
     pairs = (pair.strip().partition(":") for pair in keys.split(","))
-    return {key_id: AESGCM(bytes.fromhex(key)) for key_id, _, key in pairs}
+    return {key_id: bytes.fromhex(key) for key_id, _, key in pairs}

@@ -1,12 +1,20 @@
 """Bearer tokens of machines: shown once, kept as SHA-256."""
 
+import base64
 import hashlib
 import secrets
+
+from iacplatform.base import encryption
 
 
 def new(prefix: str) -> str:
     """Return a new token text with 256 random bits; the prefix lets secret scanners find it."""
     return prefix + secrets.token_urlsafe(32)
+
+
+def derived(prefix: str, owner: str) -> str:
+    """Return the one token text of this owner, e.g. `pod:<uid>`: whoever was interrupted while giving it can go on."""
+    return prefix + base64.urlsafe_b64encode(encryption.derive(f"token {owner}")).decode().rstrip("=")
 
 
 def digest(token: str) -> str:

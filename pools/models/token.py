@@ -16,8 +16,12 @@ PREFIX = "iacp_"
 
 class PoolTokens(models.QuerySet["PoolToken"]):
     def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
-        """Narrow to what `user` may see."""
-        return rights.narrow(self, user)
+        """Narrow to what `user` may see: never the tokens of pods, which are no person's to list or revoke."""
+        return rights.narrow(self, user).of_people()
+
+    def of_people(self) -> Self:
+        """Narrow to tokens that people made, for agents that they start."""
+        return self.filter(pod=None)
 
     def valid(self) -> Self:
         """Narrow to tokens that still let an agent in."""
@@ -55,6 +59,18 @@ class PoolToken(models.Model):
         text = tokens.new(PREFIX)
         known = {"digest": tokens.digest(text), "prefix": text[:9]}
         return cls.objects.create(pool=pool, name=name, expires_at=expires_at, pod=pod, **known), text
+
+    @classmethod
+    def give(cls, pod: Pod) -> str:
+        """Return the text of the token that lets in the agent of this pod alone; the same each time.
+
+        A cluster may hold it already and never shows it: whoever was killed on the way to there can go on, and what
+        the cluster holds stays right. `pod`: one with its UID.
+        """
+        text = tokens.derived(PREFIX, f"pod:{pod.uid}")
+        known = {"pool_id": pod.pool_id, "name": pod.name, "digest": tokens.digest(text), "prefix": text[:9]}
+        cls.objects.update_or_create(pod=pod, defaults=known)
+        return text
 
     def revoke(self) -> None:
         """Let no agent in with it from now on; the sockets that it opened close within seconds."""

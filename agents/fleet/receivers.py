@@ -1,0 +1,38 @@
+"""What the fleet does about news: clusters are looked at at once, and whoever mends a pool or a cluster waits for
+nothing."""
+
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.db.models.signals import post_save
+
+from agents import signals
+from agents.fleet import jobs, troubles
+from pools.models import K8sConfig, Pool
+
+
+def connect() -> None:
+    """Connect every receiver of the fleet."""
+    signals.demand_changed.connect(_after_demand, dispatch_uid="agents.fleet")
+    post_save.connect(_after_pool, sender=Pool, dispatch_uid="agents.fleet")
+    post_save.connect(_after_config, sender=K8sConfig, dispatch_uid="agents.fleet")
+
+
+def _after_demand(pool_id: str, **news: Any) -> None:
+    jobs.ask({pool_id})
+
+
+def _after_pool(instance: Pool, **news: Any) -> None:
+    if instance.k8s_config_id is not None:
+        _try_again({instance.pk})
+
+
+def _after_config(instance: K8sConfig, **news: Any) -> None:
+    _try_again(set(instance.pools.values_list("pk", flat=True)))
+
+
+def _try_again(pool_ids: set[str]) -> None:
+    """What was changed may be the remedy: no back-off is waited for."""
+    transaction.on_commit(partial(troubles.forgive, pool_ids), robust=True)
+    jobs.ask(pool_ids)

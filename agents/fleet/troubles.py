@@ -1,0 +1,159 @@
+"""What keeps pools from their pods: the condition that each shows, how often it came in a row, and when to try again.
+
+Only a look writes here, and looks at one cluster follow one another.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from agents.fleet.observations import Trouble
+from iacplatform.base import clock
+from pools.conditions import Condition
+from pools.errors import ClusterError, Denied, QuotaExceeded, Throttled
+from pools.models import ClusterStatus, Pod, PodPhase, PoolStatus
+
+POD_SECONDS = (5, 10, 20, 40, 80)
+"""Until the next pod, after so many in a row that came to nothing."""
+PROBE_SECONDS = 300
+"""Between the pods that are tried one at a time, after more in a row."""
+
+REFUSED_SECONDS = (5, 10, 20, 40, 60)
+"""Until the next try after so many refusals in a row, or failed looks: a remedy works within a minute."""
+
+WELL: dict[str, Any] = {"condition_code": "", "condition_message": "", "condition_since": None, "condition_count": 0}
+
+_COMING = frozenset({PodPhase.INTENDED, PodPhase.STARTING})
+_OF_CREATION = frozenset({Condition.QUOTA_EXCEEDED, Condition.CLUSTER_FORBIDDEN})
+_OF_CLUSTER = frozenset({Condition.CLUSTER_UNREACHABLE, Condition.CLUSTER_FORBIDDEN})
+
+
+def may_create(status: PoolStatus | None, pods: Iterable[Pod], now: datetime) -> int | None:
+    """Return how many pods of the pool may be made now; None: no such limit."""
+    if status is None:
+        return None
+    if status.retry_at is not None and status.retry_at > now:
+        return 0
+    if status.condition_count < len(POD_SECONDS):
+        return None
+    return 0 if any(pod.phase == PodPhase.STARTING for pod in pods) else 1
+
+
+def pods_failed(pool_id: str, failures: Sequence[Trouble]) -> None:
+    """Count it once, however many pods failed in the same look: what failed together is tried again together."""
+    count = _count(pool_id) + 1
+    seconds = POD_SECONDS[count - 1] if count <= len(POD_SECONDS) else PROBE_SECONDS
+    _show(pool_id, failures[0], count=count, retry_at=clock.In(seconds=seconds))
+
+
+def creation_failed(pool_id: str, error: ClusterError) -> None:
+    """The cluster did not take a pod, or a part of it."""
+    count = _count(pool_id) + 1
+    _show(pool_id, trouble(error), count=count, retry_at=clock.In(seconds=_pause(count)))
+
+
+def refused(pool_id: str, error: ClusterError) -> None:
+    """The cluster did not do something else for the pool; only that we lack a right is for people to hear."""
+    if isinstance(error, Denied):
+        _show(pool_id, trouble(error), count=_count(pool_id) + 1)
+
+
+def nothing_refused(pool_ids: Collection[str]) -> None:
+    """The cluster did all that these pools asked for: a quota, or a right that was missing, is there."""
+    refused = PoolStatus.objects.filter(pk__in=pool_ids, condition_code__in=_OF_CREATION)
+    refused.exclude(retry_at__gt=clock.DatabaseNow()).update(**WELL, retry_at=None)
+
+
+def cluster_failed(config_id: int, error: ClusterError) -> None:
+    """A look was not answered: say so on all pools of the cluster, and let it rest for longer each time."""
+    status = ClusterStatus.objects.get(config_id=config_id)
+    failures, wait = status.failures + 1, clock.In(seconds=_pause(status.failures + 1))
+    ClusterStatus.objects.filter(pk=status.pk).update(failures=failures)
+    # What the cluster itself asked for may be longer.
+    ClusterStatus.objects.filter(pk=status.pk).exclude(not_before__gt=wait).update(not_before=wait)
+    for pool_id in PoolStatus.objects.filter(pool__k8s_config=config_id).values_list("pk", flat=True):
+        _show(pool_id, trouble(error), count=failures)
+
+
+def cluster_answered(config_id: int) -> None:
+    """A look was answered: what was said of the whole cluster is over."""
+    failed = ClusterStatus.objects.filter(config_id=config_id, failures__gt=0)
+    if failed.update(failures=0, not_before=None):
+        told = PoolStatus.objects.filter(pool__k8s_config=config_id, condition_code__in=_OF_CLUSTER)
+        told.update(**WELL)
+
+
+def forgive(pool_ids: Collection[str]) -> None:
+    """Wait no longer with the next try: somebody changed what it depends on."""
+    PoolStatus.objects.filter(pk__in=pool_ids, retry_at__isnull=False).update(retry_at=None)
+    clusters = ClusterStatus.objects.filter(config__pools__in=pool_ids, failures__gt=0)
+    ClusterStatus.objects.filter(pk__in=clusters.values("pk")).update(not_before=None)
+
+
+def review(status: PoolStatus, pods: Collection[Pod], now: datetime) -> None:
+    """Let the condition follow what is seen of the pool's pods, which are all that are not gone."""
+    if status.condition_code in _OF_CREATION:
+        return
+    has_succeeded = _has_succeeded(status, pods)
+    trouble = _seen(pods, now)
+    if trouble is not None:
+        _show(status.pool_id, trouble, count=0 if has_succeeded else status.condition_count)
+    elif status.condition_code and (has_succeeded or _is_over(status, pods, now)):
+        PoolStatus.objects.filter(pk=status.pk).update(**WELL, retry_at=None)
+
+
+def trouble(error: ClusterError) -> Trouble:
+    """Return which condition an answer of the cluster is."""
+    if isinstance(error, QuotaExceeded):
+        return Trouble(code=Condition.QUOTA_EXCEEDED, words=error.words)
+    if isinstance(error, Denied):
+        return Trouble(code=Condition.CLUSTER_FORBIDDEN, words=error.words)
+    if isinstance(error, Throttled) or error.status == 0 or error.status >= 500:
+        return Trouble(code=Condition.CLUSTER_UNREACHABLE, words=error.words)
+    return Trouble(code=Condition.POD_FAILED, words=error.words)
+
+
+def _pause(count: int) -> int:
+    return REFUSED_SECONDS[min(count, len(REFUSED_SECONDS)) - 1]
+
+
+def _count(pool_id: str) -> int:
+    return PoolStatus.objects.filter(pk=pool_id).values_list("condition_count", flat=True).first() or 0
+
+
+def _show(pool_id: str, trouble: Trouble, *, count: int, **changes: Any) -> None:
+    columns = {"condition_message": trouble.words, "condition_count": count, **changes}
+    status = PoolStatus.objects.filter(pk=pool_id)
+    if not status.filter(condition_code=trouble.code).update(**columns):
+        status.update(condition_code=trouble.code, condition_since=clock.DatabaseNow(), **columns)
+
+
+def _seen(pods: Collection[Pod], now: datetime) -> Trouble | None:
+    """Return the trouble of a pod that the pool waits for; of one that does not end only where it waits for none."""
+    coming = [pod for pod in pods if pod.phase in _COMING]
+    troubled = [pod for pod in coming or pods if pod.trouble and not _is_leaving_in_time(pod, now)]
+    if not troubled:
+        return None
+    longest = min(troubled, key=lambda pod: pod.trouble_since or pod.created_at)
+    return Trouble(code=Condition(longest.trouble), words=f"Pod {longest.name}: {longest.trouble_words}")
+
+
+def _is_leaving_in_time(pod: Pod, now: datetime) -> bool:
+    is_leaving = pod.phase in {PodPhase.DRAINING, PodPhase.DELETING}
+    return is_leaving and (pod.deadline is None or now < pod.deadline)
+
+
+def _has_succeeded(status: PoolStatus, pods: Collection[Pod]) -> bool:
+    """Return whether the agent of a pod has connected since the pool's pods began to fail."""
+    since = status.condition_since
+    return since is not None and any(pod.connected_at and pod.connected_at > since for pod in pods)
+
+
+def _is_over(status: PoolStatus, pods: Collection[Pod], now: datetime) -> bool:
+    """Return whether the condition holds nothing up any more: it was only seen, or nobody asks for a pod now."""
+    if status.condition_count == 0:
+        return True
+    rests = status.retry_at is not None and status.retry_at > now
+    awaited = any(pod.phase in _COMING for pod in pods)
+    serving = sum(pod.phase == PodPhase.RUNNING for pod in pods)
+    return not (rests or awaited) and serving >= (status.desired or 0)
