@@ -5,6 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from iacplatform.base.admin import ChangedOnly, KnownOnly, ReadOnly
+from pools import checks
 from pools.forms import K8sConfigForm
 from pools.models import ClusterStatus, K8sConfig, Pod, Pool, PoolStatus, PoolToken, ScalingDecision
 
@@ -26,9 +27,18 @@ class PoolAdmin(ChangedOnly):
 @admin.register(K8sConfig)
 class K8sConfigAdmin(KnownOnly):
     form = K8sConfigForm
-    list_display = ["name", "in_cluster", "namespace", "image"]
+    list_display = ["name", "server", "in_cluster", "namespace", "image"]
     search_fields = ["name"]
-    readonly_fields = ["created_at"]
+    readonly_fields = ["server", "created_at"]
+    actions = ["check_clusters"]
+
+    @admin.action(description="Check the chosen configs", permissions=["change"])
+    def check_clusters(self, request: HttpRequest, queryset: QuerySet[K8sConfig]) -> None:
+        """Ask each cluster, and show what was found."""
+        for config in queryset:
+            for step in checks.check(config):
+                level = messages.SUCCESS if step.ok else messages.ERROR
+                messages.add_message(request, level, f"{config}, {step.name}: {step.words} {step.remedy}".strip())
 
 
 @admin.register(PoolToken)
@@ -39,6 +49,10 @@ class PoolTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_filter = ["pool"]
     fields = ["pool", "name", "expires_at"]
     actions = ["revoke"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PoolToken]:
+        """Return the tokens that people made."""
+        return PoolToken.objects.of_people()
 
     def has_change_permission(self, request: HttpRequest, obj: PoolToken | None = None) -> bool:
         """Return False for a token that exists; revoking is an action."""

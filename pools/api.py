@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from iacplatform.base import clock
 from iacplatform.base.views import Remove, Scoped
-from pools import serializers
+from pools import checks, serializers
 from pools.models import K8sConfig, Pool, PoolToken, ScalingDecision
 
 
@@ -131,3 +131,22 @@ class K8sConfigDetail(Scoped, generics.RetrieveUpdateDestroyAPIView[K8sConfig]):
     def locate(self) -> None:
         """Fetch the config."""
         self.fetch(K8sConfig, pk=self.kwargs["pk"])
+
+
+class K8sConfigCheck(Scoped):
+    """Whether a K8s config works: cluster, namespace, our rights, and a pod that is judged without being made."""
+
+    queryset = K8sConfig.objects.all()
+    rights_model = K8sConfig
+    rights_verb = "change"
+    serializer_class = serializers.Check
+
+    def locate(self) -> None:
+        """Fetch the config."""
+        self.config = self.fetch(K8sConfig, pk=self.kwargs["pk"])
+
+    @extend_schema(request=None, responses={200: serializers.Check})
+    def post(self, request: Request, pk: int) -> Response:
+        """Ask the cluster; that takes seconds, at most some twenty where it answers slowly."""
+        steps = checks.check(self.config)
+        return Response(serializers.Check({"ok": checks.passed(steps), "steps": steps}).data)

@@ -194,3 +194,19 @@ class K8sConfigSerializer(Rows[K8sConfig]):
         """Save the draft; the kubeconfig is kept sealed, with the address that it names."""
         kept = {name: ["sealed_kubeconfig", "server"] if name == "kubeconfig" else [name] for name in columns}
         super().keep(draft, [column for each in kept.values() for column in each])
+
+
+class CheckStep(Strict):
+    """One step of a check."""
+
+    name = serializers.CharField(help_text="Such as reachable, version, namespace, create pods, pod.")
+    ok = serializers.BooleanField()
+    words = serializers.CharField(help_text="What was found; the cluster's own words where it refused.")
+    remedy = serializers.CharField(help_text="What to do; empty: nothing.")
+
+
+class Check(Strict):
+    """Whether a K8s config works. It ends at the step after which there was nothing more to ask."""
+
+    ok = serializers.BooleanField()
+    steps = CheckStep(many=True)

@@ -12,4 +12,5 @@ urlpatterns = [
     path("pools/<str:pool>/scaling-decisions", api.DecisionList.as_view(), name="api-pool-scaling-decisions"),
     path("k8s-configs", api.K8sConfigList.as_view(), name="api-k8s-configs"),
     path("k8s-configs/<int:pk>", api.K8sConfigDetail.as_view(), name="api-k8s-config"),
+    path("k8s-configs/<int:pk>/check", api.K8sConfigCheck.as_view(), name="api-k8s-config-check"),
 ]
