@@ -4,6 +4,7 @@
 #   make demo ONCE=1   the same, but end after the apply
 #   make up            install and start everything
 #   make test          all tests, the browser's too;  make test ARGS="tests/tasks -k confirm"  some of them
+#   make test-cluster KUBECONFIG=/path/to/kubeconfig   the tests of pods in a cluster of yours (tests/cluster/README.md)
 #   make check         style, types, layers, templates, migrations, production settings
 #   make bench         what docs/performance.md is written from
 #   make simulate N=1000   random schedules of users, agents and faults;  make simulate SEED=7  one schedule again, made smaller
@@ -14,7 +15,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check bench simulate chaos browser control-plane python
+.PHONY: help demo up test check bench simulate chaos browser control-plane test-cluster python
 
 BIN := .venv/bin
 PYTHON := $(or $(PYTHON),$(shell .ci/python))
@@ -35,6 +36,11 @@ up: .venv/installed
 
 test: .venv/installed-dev browser control-plane
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+test-cluster: .venv/installed-dev
+	@test "$(origin KUBECONFIG)" = "command line" || \
+	  { echo "Name the cluster on this command line: make test-cluster KUBECONFIG=/path/to/kubeconfig" >&2; exit 1; }
+	@IACPLATFORM_TEST_KUBECONFIG="$(abspath $(KUBECONFIG))" $(BIN)/python -m pytest -q -m cluster $(or $(ARGS),tests)
 
 check: .venv/installed-dev
 	@mkdir -p build

@@ -46,7 +46,9 @@ class Watch:
 
 @dataclass(frozen=True)
 class Identity:
-    """How somebody reaches a cluster: address, the authority's certificate (PEM), and a token or files of a certificate."""
+    """How somebody reaches a cluster: its address, the certificate (PEM) of its authority where that is not known to
+    all, and a token or the files of a certificate and its key.
+    """
 
     url: str
     authority: str
@@ -56,7 +58,7 @@ class Identity:
     @property
     def trust(self) -> ssl.SSLContext:
         """What trusts this cluster, and is nobody."""
-        return ssl.create_default_context(cadata=self.authority)
+        return ssl.create_default_context(cadata=self.authority or None)
 
     @property
     def context(self) -> ssl.SSLContext:

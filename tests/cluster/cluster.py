@@ -12,6 +12,7 @@ from tests.cluster import kubeconfig, manifests, node_object
 from tests.cluster.api import Api, Identity, Object, Refused
 from tests.cluster.credentials import Credentials
 from tests.cluster.fault_proxy import FaultProxy
+from tests.cluster.node_object import OWNER
 from tests.cluster.process_node import ProcessNode
 from tests.e2e.waiting import until
 
@@ -22,7 +23,6 @@ TOKEN_SECONDS = 6 * 3600
 class Home(Protocol):
     """A running Kubernetes: our control plane, or a user's cluster."""
 
-    is_ours: bool
     credentials: Credentials
 
     def until_ready(self) -> None:
@@ -52,8 +52,9 @@ class Cluster:
 
     def __enter__(self) -> "Cluster":
         with self._ends as ends:
-            manifests.apply(self.api, self.namespace)
             ends.callback(self._remove_namespace)
+            manifests.apply(self.api, self.namespace)
+            self.api.patch(f"/api/v1/namespaces/{self.namespace}", {"metadata": {"labels": {OWNER: self.namespace}}})
             ends.enter_context(self.proxy)
             self.kubeconfig = self._kubeconfig()
             self.another_node()
@@ -76,6 +77,10 @@ class Cluster:
         node = ProcessNode(self.api, name, owner=self.namespace, folder=self._folder / name, **allocatable)
         self.nodes.append(self._ends.enter_context(node))
         return node
+
+    def outputs(self) -> dict[str, str]:
+        """Return what each pod has printed, by node and name."""
+        return {f"{node.name}/{name}": text for node in self.nodes for name, text in node.outputs().items()}
 
     def path(self, resource: str, name: str = "") -> str:
         """Return the API's path of a core object of this namespace, or of all of its kind."""
@@ -166,9 +171,3 @@ class Cluster:
         for pod in self.pods():
             self.delete("pods", pod["metadata"]["name"], grace=0)
         self.api.delete(f"/api/v1/namespaces/{self.namespace}")
-        if not self.home.is_ours:
-            names = "/api/v1/namespaces"
-            until("the namespace is gone", lambda: self.namespace not in self._names(names), seconds=120)
-
-    def _names(self, path: str) -> list[str]:
-        return [thing["metadata"]["name"] for thing in self.api.items(path)]

@@ -36,8 +36,6 @@ CONTROLLERS = (
 class ControlPlane:
     """`etcd`, `api_server`, `controller_manager` and `scheduler` are its parts. A context: everything ends with it."""
 
-    is_ours = True
-
     def __init__(self, home: Path) -> None:
         """Keep everything in `home`; raise `programs.Missing` where a program is not built."""
         self.home = home

@@ -1,5 +1,6 @@
 """A pytest plugin: `control_plane` for the whole run of a worker, `cluster` for a test. See the package's docstring."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,10 @@ import pytest
 
 from tests.cluster.cluster import Cluster
 from tests.cluster.control_plane import ControlPlane
+from tests.cluster.users_cluster import UsersCluster
+
+KUBECONFIG = "IACPLATFORM_TEST_KUBECONFIG"
+"""Names the kubeconfig of a user's cluster; without it the tests run their own control plane."""
 
 MARKS = (
     "cluster: can run in a user's Kubernetes cluster (make test-cluster KUBECONFIG=...)",
@@ -15,27 +20,45 @@ MARKS = (
 TAIL = 4000
 """Characters of each pod's output that a failing test shows."""
 
+RUNNING = pytest.StashKey[Cluster]()
+
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Make the marks known."""
     for mark in MARKS:
         config.addinivalue_line("markers", mark)
 
 
 @pytest.fixture(scope="session")
-def _started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    with ControlPlane(tmp_path_factory.mktemp("kubernetes")) as started:
-        yield started
+def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane | UsersCluster]:
+    folder = tmp_path_factory.mktemp("kubernetes")
+    file = os.environ.get(KUBECONFIG)
+    with UsersCluster(Path(file), folder) if file else ControlPlane(folder) as home:
+        yield home
 
 
 @pytest.fixture
-def control_plane(_started: ControlPlane) -> ControlPlane:
+def control_plane(_home: ControlPlane | UsersCluster) -> ControlPlane:
     """The control plane, with all of its parts up."""
-    _started.until_ready()
-    return _started
+    assert isinstance(_home, ControlPlane), f"This test breaks its control plane, and {KUBECONFIG} names somebody's."
+    _home.until_ready()
+    return _home
 
 
 @pytest.fixture
-def cluster(control_plane: ControlPlane, tmp_path: Path) -> Iterator[Cluster]:
+def cluster(_home: ControlPlane | UsersCluster, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """A namespace of this test alone."""
-    with Cluster(control_plane, tmp_path / "cluster") as made:
+    _home.until_ready()
+    with Cluster(_home, tmp_path / "cluster") as made:
+        request.node.stash[RUNNING] = made
         yield made
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Show the end of each pod's output with a failing test."""
+    report = yield
+    cluster = item.stash.get(RUNNING, None)
+    if report.failed and cluster:  # type: ignore[attr-defined]
+        report.sections += [(f"output of {name}", text[-TAIL:]) for name, text in cluster.outputs().items()]  # type: ignore[attr-defined]
+    return report

@@ -21,14 +21,18 @@ Answer = TypeVar("Answer")
 
 
 class Kubelet:
-    """`images` and `environment` are those of its node; `folder` has a folder for each pod."""
+    """Runs the pods of one namespace, its `owner`. `images` and `environment` are those of its node; `folder` has a
+    folder for each pod.
+    """
 
-    def __init__(self, api: Api, node: str, folder: Path, images: Images, environment: dict[str, str]) -> None:
+    def __init__(
+        self, api: Api, node: str, *, owner: str, folder: Path, images: Images, environment: dict[str, str]
+    ) -> None:
         self.images, self.environment = images, environment
         self.lives: dict[str, PodLife] = {}
         self.deletes = Event()
         self.deletes.set()
-        self._api, self._node, self._folder = api, node, folder
+        self._api, self._node, self._owner, self._folder = api, node, owner, folder
         self._online, self._stopped = Event(), Event()
         self._online.set()
         self._watching: Watch | None = None
@@ -116,10 +120,11 @@ class Kubelet:
 
     def _follow(self) -> None:
         """Take over the pods as they are, then each change, until the connection ends."""
-        mine = {"fieldSelector": f"spec.nodeName={self._node}"}
-        found = self._api.get("/api/v1/pods", **mine)
+        # Of one namespace: a user's cluster binds pods of its own to every node, and those must not run here.
+        pods, mine = f"/api/v1/namespaces/{self._owner}/pods", {"fieldSelector": f"spec.nodeName={self._node}"}
+        found = self._api.get(pods, **mine)
         self._take_over(found["items"])
-        self._watching = self._api.watch("/api/v1/pods", found["metadata"]["resourceVersion"], **mine)
+        self._watching = self._api.watch(pods, found["metadata"]["resourceVersion"], **mine)
         if self.is_stopped or not self._online.is_set():
             self._watching.end()
         for kind, pod in self._watching:

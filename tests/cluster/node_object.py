@@ -6,7 +6,7 @@ from tests.cluster.api import Object
 from tests.cluster.binaries.programs import VERSION
 from tests.cluster.pod_status import now
 
-TAINT = "iacplatform.test/owner"
+OWNER = "iacplatform.test/owner"
 """Key of the taint and the label that carry the owner's name: nobody else's pods come here, and ours go nowhere else."""
 
 ALLOCATABLE = {"cpu": "8", "memory": "16Gi", "ephemeral-storage": "100Gi", "pods": "110"}
@@ -18,9 +18,9 @@ def node_object(name: str, owner: str, allocatable: Mapping[str, str]) -> Object
     return {
         "metadata": {
             "name": name,
-            "labels": {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", TAINT: owner},
+            "labels": {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", OWNER: owner},
         },
-        "spec": {"taints": [{"key": TAINT, "value": owner, "effect": "NoSchedule"}]},
+        "spec": {"taints": [{"key": OWNER, "value": owner, "effect": "NoSchedule"}]},
         "status": {
             **ready_condition()["status"],
             "capacity": room,
@@ -45,8 +45,8 @@ def ready_condition() -> Object:
 
 def placement(owner: str) -> Object:
     """Return `node_selector` and `tolerations` of a pod that is to land on the nodes of an owner."""
-    toleration = {"key": TAINT, "operator": "Equal", "value": owner, "effect": "NoSchedule"}
-    return {"node_selector": {TAINT: owner}, "tolerations": [toleration]}
+    toleration = {"key": OWNER, "operator": "Equal", "value": owner, "effect": "NoSchedule"}
+    return {"node_selector": {OWNER: owner}, "tolerations": [toleration]}
 
 
 _UNKNOWN = (

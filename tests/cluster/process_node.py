@@ -10,14 +10,16 @@ from tests.cluster import pod_status
 from tests.cluster.api import Api, Refused
 from tests.cluster.images import Images
 from tests.cluster.kubelet import Kubelet
-from tests.cluster.node_object import TAINT, node_object
+from tests.cluster.node_object import OWNER, node_object
 from tests.cluster.pod_life import PodLife
 from tests.e2e.parts import REPOSITORY
 from tests.e2e.waiting import until
 
 
 class ProcessNode:
-    """`owner` (a namespace) stands in the taint that keeps foreign pods away. A context: with it every process ends."""
+    """It runs pods of the namespace `owner`, whose name stands in the taint that keeps other pods away. A context: with
+    it every process ends.
+    """
 
     def __init__(self, api: Api, name: str, *, owner: str, folder: Path, **allocatable: str) -> None:
         folder.mkdir(parents=True)
@@ -83,7 +85,14 @@ class ProcessNode:
     def come_back(self) -> None:
         """Be Ready, again or for the first time; what happened to pods meanwhile is told and done."""
         if self._kubelet is None or self._kubelet.is_stopped:
-            self._kubelet = Kubelet(self._api, self.name, self._folder, self._images, self.environment)
+            self._kubelet = Kubelet(
+                self._api,
+                self.name,
+                owner=self._owner,
+                folder=self._folder,
+                images=self._images,
+                environment=self.environment,
+            )
         self._kubelet.connect()
         until(f"the scheduler may use {self.name}", self._is_in_use)
 
@@ -107,7 +116,7 @@ class ProcessNode:
         """Return whether no taint but our own keeps pods away."""
         with suppress(httpx.TransportError, Refused):
             node = self._api.get(f"/api/v1/nodes/{self.name}")
-            return [taint["key"] for taint in node["spec"].get("taints", [])] == [TAINT]
+            return [taint["key"] for taint in node["spec"].get("taints", [])] == [OWNER]
         return False
 
 

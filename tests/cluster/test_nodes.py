@@ -37,6 +37,7 @@ def test_a_lost_node_is_seen_and_its_pods_end_when_they_are_deleted_and_it_is_ba
     assert not cluster.node.processes("one")
 
 
+@pytest.mark.timeout(600)
 def test_pods_of_a_lost_node_are_deleted_by_the_cluster_where_another_node_is_well(cluster: Cluster) -> None:
     _running(cluster)
     cluster.another_node()
