@@ -106,7 +106,7 @@ def pool_has_no_config(pool: Pool) -> WaitReason:
         code=Code.POOL_HAS_NO_CONFIG,
         turn=Turn.CONFIG,
         message=f"Pool {pool.name} starts pods, but has no K8s config.",
-        remedy="Give the pool a K8s config.",
+        remedy=f"Choose a K8s config in the settings of pool {pool.name}; a pod is asked for at once.",
         blocker={"kind": "pool", "id": pool.pk},
         actions=("cancel",),
         grace_seconds=CONFIG_GRACE_SECONDS,
