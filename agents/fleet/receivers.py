@@ -10,17 +10,27 @@ from django.db.models.signals import post_save
 from agents import signals
 from agents.fleet import jobs, troubles
 from pools.models import K8sConfig, Pool
+from tasks import dispatching
+from tasks.models import Task
+from tasks.signals import task_moved
 
 
 def connect() -> None:
     """Connect every receiver of the fleet."""
     signals.demand_changed.connect(_after_demand, dispatch_uid="agents.fleet")
+    task_moved.connect(_after_move, dispatch_uid="agents.fleet")
     post_save.connect(_after_pool, sender=Pool, dispatch_uid="agents.fleet")
     post_save.connect(_after_config, sender=K8sConfig, dispatch_uid="agents.fleet")
 
 
 def _after_demand(pool_id: str, **news: Any) -> None:
     jobs.ask({pool_id})
+
+
+def _after_move(task_id: int, event: str, **news: Any) -> None:
+    """A person who presses retry has seen to what kept the pool from its pods."""
+    if event == dispatching.ASKED:
+        _try_again({pool_id for pool_id in Task.objects.filter(pk=task_id).pool_ids() if pool_id})
 
 
 def _after_pool(instance: Pool, **news: Any) -> None:

@@ -1,12 +1,15 @@
 """Whoever decides how many pods there are is told at once when the demand changes, and never for agents of people."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from agents import signals, sweep
-from pools.models import Pool
+from iacplatform.base import clock
+from pools.models import Pool, PoolStatus
+from tasks import dispatching
 from tests.agents.scenes import pod, silence, working_pod, workspace_of
 from tests.tasks import factories
 
@@ -66,3 +69,11 @@ def test_agents_that_people_start_are_no_news(static_pool: Pool, news: News) -> 
     silence(agent)
     factories.pending(workspace=workspace_of(static_pool))
     assert news == []
+
+
+def test_who_presses_retry_waits_for_no_back_off(k8s_pool: Pool) -> None:
+    in_five_minutes = clock.now() + timedelta(minutes=5)
+    PoolStatus.objects.create(pool=k8s_pool, condition_code="image_pull_failed", retry_at=in_five_minutes)
+    task = factories.pending(workspace=workspace_of(k8s_pool))
+    dispatching.ask_again(task)
+    assert PoolStatus.objects.get(pool=k8s_pool).retry_at is None
