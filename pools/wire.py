@@ -48,6 +48,11 @@ class Answer:
         return self.content.get("kind") == "Status"
 
     @property
+    def is_object(self) -> bool:
+        """Whether it is something of Kubernetes; its version is the one thing without a kind."""
+        return bool(self.content.keys() & {"kind", "gitVersion"})
+
+    @property
     def words(self) -> str:
         """What the cluster says about it."""
         message = self.content.get("message")
