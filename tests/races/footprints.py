@@ -8,7 +8,7 @@ foreign keys point, which are checked no earlier.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -84,8 +84,13 @@ class Transaction:
 def of(sql: str, params: Sequence[Any] | None) -> Statement:
     """Return what a statement touches."""
     if "pg_advisory" in sql or "pg_try_advisory" in sql:
-        return Statement(locks=frozenset({f"advisory {params}"}))
+        return Statement(locks=frozenset(f"advisory {key}" for key in _keys_of(params or ())))
     return _of_text(sql)
+
+
+def _keys_of(params: Sequence[Any]) -> Iterator[Any]:
+    for param in params:
+        yield from param if isinstance(param, list) else [param]
 
 
 @cache

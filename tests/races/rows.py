@@ -5,10 +5,10 @@ from contextlib import contextmanager
 
 from django.db import connection
 
-from pools.models import Pool
+from pools.models import K8sConfig, Pool
 from tests import emptying
 
-_KEPT = emptying.KEPT | {Pool._meta.db_table}
+_KEPT = emptying.KEPT | {Pool._meta.db_table, K8sConfig._meta.db_table}
 """Nothing here changes a pool, and the one named local cannot be deleted."""
 
 

@@ -127,7 +127,7 @@ def test_a_lease_that_expires_and_the_late_result_of_a_plan_count_one_of_the_two
     )
 
 
-# reserve x scale-down: no autoscaler takes slots away yet; these are the two ways in which a reservation ends ------------
+# reserve x confirm: the two ways in which a reservation ends; its pod's end is in `test_pairs_of_pods` ----------------------
 
 
 def test_a_reservation_that_is_given_up_for_another_task_and_the_confirmation_of_its_plan() -> None:
