@@ -50,6 +50,13 @@ def frozen_until(windows: Sequence[Window], now: datetime) -> datetime | None:
     return until if until > now else None
 
 
+def next_start(windows: Sequence[Window], now: datetime) -> datetime | None:
+    """Return when a window opens next after `now`, also within another one; None: there are no windows."""
+    days = [now + timedelta(days=day) for day in range(9)]
+    starts = {start for window in windows for day in days for start, _ in _around(window, day)}
+    return min((start for start in starts if start > now), default=None)
+
+
 def thaw_until(windows: Sequence[Window], until: datetime | None, now: datetime) -> datetime:
     """Return until when windows may be ignored from `now` on; `until` None: to the end of the one that is open.
 

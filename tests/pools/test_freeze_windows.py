@@ -165,3 +165,19 @@ def test_a_gap_of_a_minute_is_enough() -> None:
     freeze.validate([window(ALL, "00:00", "12:00"), window(ALL, "12:01", "00:00")])
     freeze.validate([window(["mon"], "22:00", "21:59")])
     freeze.validate([])
+
+
+@pytest.mark.parametrize(
+    ("moment", "begins"),
+    [
+        ("2026-11-22T12:00", "2026-11-23T22:00"),
+        ("2026-11-23T22:00", "2026-11-30T22:00"),
+        ("2026-11-24T07:00", "2026-11-30T22:00"),
+    ],
+)
+def test_the_next_window_is_known_before_it_opens(moment: str, begins: str) -> None:
+    assert freeze.next_start([NIGHT], at(moment)) == at(begins)
+
+
+def test_without_windows_none_opens() -> None:
+    assert freeze.next_start([], at("2026-11-22T12:00")) is None
