@@ -5,7 +5,11 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from iacplatform.base.widgets import Unshown
 from pools.models import K8sConfig
+from pools.yaml_fields import YamlField
+
+_QUIET = {"rows": 6, "autocomplete": "off", "spellcheck": "false", "class": "code"}
 
 
 class K8sConfigForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -14,9 +18,17 @@ class K8sConfigForm(forms.ModelForm):  # type: ignore[type-arg]
     kubeconfig = forms.CharField(
         required=False,
         strip=False,
-        widget=forms.Textarea(attrs={"rows": 6, "autocomplete": "off", "spellcheck": "false"}),
+        widget=Unshown(attrs=_QUIET),
         help_text="YAML or JSON. It is stored encrypted and never shown again; empty: the stored one stays.",
     )
+    command = YamlField(empty=list, example='["python", "-m", "agents.runner"]')
+    env = YamlField(empty=dict, example="HTTPS_PROXY: http://proxy:3128")
+    resources = YamlField(empty=dict, example='{"requests": {"cpu": "500m", "memory": "512Mi"}}', rows=6)
+    node_selector = YamlField(empty=dict, example="kubernetes.io/arch: amd64")
+    tolerations = YamlField(empty=list, texts=False, example='[{"key": "ci", "operator": "Exists"}]')
+    image_pull_secrets = YamlField(empty=list, example='["registry-login"]')
+    labels = YamlField(empty=dict, example="team: platform")
+    annotations = YamlField(empty=dict, example='"example.com/owner": "platform"')
 
     class Meta:
         model = K8sConfig
@@ -35,12 +47,14 @@ class K8sConfigForm(forms.ModelForm):  # type: ignore[type-arg]
             "labels",
             "annotations",
         ]
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        if self.is_bound:
-            # A refused form must not send it back to the browser.
-            self.fields["kubeconfig"].widget = forms.PasswordInput()
+        labels = {"in_cluster": "In the cluster that the platform runs in", "service_account_name": "Service account"}
+        help_texts = {
+            "name": "Letters, digits, dashes and underscores.",
+            "in_cluster": "Use the service account of the pod that the platform runs in; then no kubeconfig is needed.",
+            "namespace": "Where the pods are started. It has to exist.",
+            "image": "Of the agent, such as registry.example.com/iac-agent:1.0. deploy/agent/Dockerfile builds one.",
+            "service_account_name": "Of the pods; empty: the namespace's default one. No token of it is mounted.",
+        }
 
     def clean(self) -> dict[str, Any] | None:
         """Give the kubeconfig to the row before the row is judged; in-cluster needs none."""

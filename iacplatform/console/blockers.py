@@ -26,6 +26,8 @@ def of(task: Task) -> Blocker | None:
         return Blocker(label=f"Task {named}", address=reverse("console:task", args=[task.workspace_id, named]))
     if found["kind"] == "pool":
         return Blocker(label="The pool", address=reverse("console:pool", args=[named]))
+    if found["kind"] == "pod" and task.workspace.pool_id:
+        return Blocker(label="Its pool", address=reverse("console:pool", args=[task.workspace.pool_id]))
     return _of_workspace(task) if found["kind"] in _OF_WORKSPACE else None
 
 

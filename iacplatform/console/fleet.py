@@ -1,33 +1,43 @@
 """Pools at a glance: their agents, the slots of these, and how many tasks want one."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import Count, OuterRef, Subquery
 
+from agents import slots
 from agents.models import Agent
-from iacplatform.console import slots
-from iacplatform.console.slots import Slot
-from pools.models import Pool
+from agents.slots import Slot
+from agents.supply import Supply
+from iacplatform.base import clock
+from iacplatform.console import headlines
+from iacplatform.console.headlines import Headline
+from pools.models import Pod, Pool, PoolType
 from tasks.models import Task
 from tasks.models.querysets import Tasks
 
 MOST_AGENTS = 200
+MOST_POOLS = 50
 
 
 @dataclass(kw_only=True)
 class Glance:
-    """A pool, its connected agents (the first of them), and the number of tasks that wait for a slot of it."""
+    """A pool, its connected agents (the first of them), and the number of tasks that wait for a slot of it.
+
+    `headline`: how it stands; None of a static pool.
+    """
 
     pool: Pool
     waiting: int
+    headline: Headline | None = None
     agents: list[Agent] = field(default_factory=list)
     slots: list[Slot] = field(default_factory=list)
 
 
 def glances(pools: Iterable[Pool], user: Any) -> list[Glance]:
-    """Return what to show of each pool: three queries, however many pools."""
+    """Return what to show of each pool (read with its status): four queries, however many pools."""
     wanted = _waiting(user)
     found = {pool.pk: Glance(pool=pool, waiting=wanted.get(pool.pk, 0)) for pool in pools}
     agents = list(Agent.objects.visible_to(user).connected().filter(pool_id__in=found)[:MOST_AGENTS])
@@ -35,7 +45,26 @@ def glances(pools: Iterable[Pool], user: Any) -> list[Glance]:
     for agent in agents:
         found[agent.pool_id].agents.append(agent)
         found[agent.pool_id].slots.extend(held[agent.pk])
+    for each in _supplies(glance.pool for glance in found.values()):
+        found[each.pool.pk].headline = headlines.of(each)
     return list(found.values())
+
+
+def _supplies(pools: Iterable[Pool]) -> list[Supply]:
+    """Return what is known of the pods of those that have some: one query for all of them."""
+    now, growing = clock.now(), [pool for pool in pools if pool.pool_type == PoolType.K8S]
+    pods: dict[str, list[Pod]] = defaultdict(list)
+    for pod in Pod.objects.filter(pool__in=growing).live().order_by("created_at", "name"):
+        pods[pod.pool_id].append(pod)
+    return [Supply(pool=pool, now=now, pods=pods[pool.pk], status=getattr(pool, "status", None)) for pool in growing]
+
+
+def held_up(user: Any) -> list[Glance]:
+    """Return the pools with a condition for which tasks wait, those first for which most do."""
+    hindered = Pool.objects.visible_to(user).exclude(status=None).exclude(status__condition_code="")
+    pools = list(hindered.select_related("status")[:MOST_POOLS])
+    found = [glance for glance in glances(pools, user) if glance.waiting] if pools else []
+    return sorted(found, key=lambda glance: -glance.waiting)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,11 +77,10 @@ class Berth:
 
 
 def roster(agents: Iterable[Agent]) -> list[Berth]:
-    """Return the agents with their slots: two queries, however many agents."""
+    """Return the agents (read `with_presence`) with their slots: one query, however many agents."""
     known = list(agents)
-    connected = set(Agent.objects.connected().filter(pk__in=[agent.pk for agent in known]).values_list("pk", flat=True))
     held = slots.by_agent(known)
-    return [_berth(agent, agent.pk in connected, held[agent.pk]) for agent in known]
+    return [_berth(agent, agent.is_connected, held[agent.pk]) for agent in known]
 
 
 def _berth(agent: Agent, is_connected: bool, of_it: list[Slot]) -> Berth:

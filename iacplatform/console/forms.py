@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 
+from iacplatform.base.widgets import Unshown
 from pools.models import Pool
 from tasks.states import TaskType
 from workspaces import edits
@@ -89,14 +90,6 @@ class Files(forms.Form):
         label="Text",
         widget=forms.Textarea(attrs={"class": "code", "spellcheck": "false", "rows": 14}),
     )
-
-
-class Unshown(forms.Textarea):
-    """A field whose content is never sent back to the browser."""
-
-    def format_value(self, value: Any) -> str:
-        """Return nothing."""
-        return ""
 
 
 _QUIET = {"rows": 2, "spellcheck": "false", "autocomplete": "off"}

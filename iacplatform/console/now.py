@@ -30,6 +30,6 @@ def now(request: HttpRequest) -> HttpResponse:
         needing=[(task, turns.sentence(task, actions.open_to(task, request.user))) for task in needing[:MOST]],
         attention=len(needing) if len(needing) <= MOST else page.attention(request.user),
         running=fleet.naming_agents(tasks.live().filter(status=Status.RUNNING)).order_by("id")[:MOST],
-        fleet=fleet.glances(Pool.objects.visible_to(request.user)[:MOST], request.user),
+        fleet=fleet.glances(Pool.objects.visible_to(request.user).select_related("status")[:MOST], request.user),
         events=events[:EVENTS],
     )

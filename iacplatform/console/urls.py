@@ -5,9 +5,12 @@ from django.urls import path
 from iacplatform.console import (
     agents,
     configurations,
+    k8s_configs,
     locks,
     logs,
     now,
+    pool_settings,
+    pool_tokens,
     pools,
     session,
     settings,
@@ -21,6 +24,7 @@ app_name = "console"
 
 _WS = "workspaces/<str:ws>"
 _TASK = f"{_WS}/tasks/<int:task_id>"
+_CONFIG = "k8s-configs/<int:config_id>"
 
 urlpatterns = [
     path("", now.now, name="now"),
@@ -46,8 +50,19 @@ urlpatterns = [
     path(f"{_TASK}/log/<str:phase>", logs.tail, name="log"),
     path(f"{_TASK}/<str:action>", tasks.act, name="task_action"),
     path("pools/", pools.index, name="pools"),
+    path("pools/new", pool_settings.create, name="pool_new"),
     path("pools/<str:pool_id>", pools.detail, name="pool"),
-    path("pools/<str:pool_id>/tokens", pools.issue, name="token_issue"),
-    path("pools/<str:pool_id>/tokens/<int:token_id>/revoke", pools.revoke, name="token_revoke"),
+    path("pools/<str:pool_id>/settings", pool_settings.change, name="pool_settings"),
+    path("pools/<str:pool_id>/live", pools.live, name="pool_live"),
+    path("pools/<str:pool_id>/unfreeze", pools.unfreeze, name="pool_unfreeze"),
+    path("pools/<str:pool_id>/delete", pools.delete, name="pool_delete"),
+    path("pools/<str:pool_id>/tokens", pool_tokens.issue, name="token_issue"),
+    path("pools/<str:pool_id>/tokens/<int:token_id>/revoke", pool_tokens.revoke, name="token_revoke"),
+    path("k8s-configs/", k8s_configs.index, name="k8s_configs"),
+    path("k8s-configs/new", k8s_configs.create, name="k8s_config_new"),
+    path(_CONFIG, k8s_configs.detail, name="k8s_config"),
+    path(f"{_CONFIG}/settings", k8s_configs.change, name="k8s_config_settings"),
+    path(f"{_CONFIG}/check", k8s_configs.check, name="k8s_config_check"),
+    path(f"{_CONFIG}/delete", k8s_configs.delete, name="k8s_config_delete"),
     path("agents/", agents.index, name="agents"),
 ]

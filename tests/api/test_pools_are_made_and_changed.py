@@ -110,12 +110,12 @@ def test_a_pool_goes_after_all_that_uses_it(api: APIClient) -> None:
         assert answer.status_code == 409 and answer.json()["code"] == "in_use"
         return str(answer.json()["detail"])
 
-    assert "worker" in refusal()
-    agent.session = ""
-    agent.save()
     assert "red-1" in refusal()
     pod.phase = PodPhase.GONE
     pod.save()
+    assert "worker" in refusal()
+    agent.session = ""
+    agent.save()
     assert "web" in refusal()
     workspace.delete()
     assert api.delete(f"{POOLS}/{pool.pk}").status_code == 204

@@ -7,8 +7,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from pools.models import Pool
 from tests import factories as rows
-from tests.console import pages
+from tests.console import fleets, pages
 from tests.console.conftest import browser
 from tests.tasks import factories
 
@@ -18,6 +19,18 @@ def queries(console: Client, path: str) -> int:
     with CaptureQueriesContext(connection) as seen:
         assert console.get(path).status_code == 200
     return len(seen)
+
+
+def _hindered() -> Pool:
+    number = Pool.objects.count()
+    pool = fleets.pool(name=f"edge-{number}")
+    fleets.condition(pool, "quota_exceeded")
+    factories.pending(workspace=fleets.workspace(pool))
+    return pool
+
+
+def _pod() -> object:
+    return fleets.agent(fleets.pod(_hindered(), f"iac-edge-{Pool.objects.count()}"))
 
 
 def _task() -> object:
@@ -30,6 +43,9 @@ MAKERS: dict[str, Callable[[], object]] = {
     "/workspaces/": _task,
     "/agents/": _task,
     "/pools/": lambda: factories.agent(pool=rows.pool(), connected=True),
+    "/pools/?of=pods": _pod,
+    "/?of=pods": _pod,
+    "/k8s-configs/": _pod,
 }
 
 

@@ -2,9 +2,9 @@
 
 from django.test import Client
 
-from pools.models import Pod, Pool, PoolToken
+from pools.models import Pool, PoolToken
 from tests import factories as rows
-from tests.console import pages
+from tests.console import fleets, pages
 from tests.console.conftest import browser
 from tests.tasks import factories
 
@@ -38,12 +38,11 @@ def test_tokens_need_their_permissions(console: Client) -> None:
     assert PoolToken.objects.valid().count() == 1
 
 
-def test_a_pool_of_pods_shows_them_with_the_clusters_words(console: Client) -> None:
-    pool = rows.k8s_pool(name="edge-pods", min_replicas=2, max_replicas=6)
-    Pod.objects.create(pool=pool, name="iac-agent-1", phase="starting", cause='Back-off pulling image "x"')
-    words = pages.text(console.get(f"/pools/{pool.pk}"))
-    assert "2–6 pods of 1 slot" in words
-    assert 'iac-agent-1 starting, just now Back-off pulling image "x"' in words
+def test_a_pool_of_pods_offers_no_token_as_each_pod_has_its_own(console: Client) -> None:
+    pool = fleets.pool()
+    assert f"/pools/{pool.pk}/tokens" not in pages.forms(console.get(f"/pools/{pool.pk}"))
+    PoolToken.issue(pool=pool, name="by the API")
+    assert "by the API" in pages.text(console.get(f"/pools/{pool.pk}"))
 
 
 def test_a_pool_says_how_many_tasks_want_a_slot(console: Client) -> None:

@@ -69,6 +69,12 @@ def status(task: Any) -> dict[str, Any]:
     return {"is": task.status, "word": word.lower(), "shape": _SHAPES.get(task.status, "dash")}
 
 
+@register.inclusion_tag("console/_status.html")
+def shaped(is_: str, word: str, shape: str) -> dict[str, str]:
+    """Return a word with a shape, in the colour of the status that `is_` names."""
+    return {"is": is_, "word": word.lower(), "shape": shape}
+
+
 @register.filter
 def status_word(value: str) -> str:
     """Return a status's name for people."""
