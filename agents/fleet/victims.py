@@ -74,7 +74,7 @@ def choose(situation: Situation) -> Victim | None:
     """Return the pod that goes next; None where none does, or the one before is not on its way out yet."""
     if any(member.pod.phase == PodPhase.DRAINING for member in situation.members):
         return None
-    found = (_first(rule(situation)) for rule in (_useless, _beyond_most, _outdated, _surplus))
+    found = (_first(rule(situation)) for rule in (_useless, _held_up, _beyond_most, _outdated, _surplus))
     return next((victim for victim in found if victim is not None), None)
 
 
@@ -91,6 +91,13 @@ def _useless(at: Situation) -> Iterator[tuple[Member, str]]:
     for member in at.members:
         if member.is_idle and member.is_useless:
             yield member, "Its agent was not heard of any more, or took nothing that it was offered."
+
+
+def _held_up(at: Situation) -> Iterator[tuple[Member, str]]:
+    """Pods that something keeps from starting, and whose configuration has changed since: that may be the remedy."""
+    for member in at.outdated:
+        if member.is_coming and member.pod.trouble:
+            yield member, "It could not start, and the pool's configuration has changed since."
 
 
 def _beyond_most(at: Situation) -> Iterator[tuple[Member, str]]:

@@ -32,9 +32,10 @@ def member(
     draining: bool = False,
     outdated: bool = False,
     unsettled: bool = False,
+    trouble: str = "",
 ) -> Member:
     """Return a pod that has been idle for so many seconds."""
-    made = Pod(phase=phase, slots=1, config_hash="old" if outdated else "new", created_at=ago(idle))
+    made = Pod(phase=phase, slots=1, config_hash="old" if outdated else "new", created_at=ago(idle), trouble=trouble)
     agent = Agent(capacity=1, draining=draining)
     presence = Presence(agent=agent, is_connected=connected, is_lost=lost, pause=None, last_ended=None)
     awaited = phase in {PodPhase.INTENDED, PodPhase.STARTING}
@@ -73,6 +74,7 @@ MEMBERS = st.lists(
         draining=st.booleans(),
         outdated=st.booleans(),
         unsettled=st.booleans(),
+        trouble=st.sampled_from(["", "image_pull_failed"]),
     ),
     max_size=6,
 )
@@ -175,3 +177,9 @@ def test_an_outdated_pod_stays_while_no_new_one_can_be_had() -> None:
 
 def test_an_outdated_pod_that_works_stays() -> None:
     assert chosen(pool(member(outdated=True, leases=1), member(0), desired=1, surplus=0)) is None
+
+
+def test_an_outdated_pod_that_cannot_start_makes_room_for_one_that_may() -> None:
+    old = member(0, phase=PodPhase.STARTING, outdated=True, trouble="image_pull_failed")
+    assert chosen(pool(old, desired=1, most=1, surplus=-1, can_replace=False)) == 0
+    assert chosen(pool(member(0, phase=PodPhase.STARTING, trouble="image_pull_failed"), desired=1, surplus=-1)) is None
