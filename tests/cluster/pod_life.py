@@ -145,7 +145,8 @@ class PodLife(Thread):
 
     def _tell_end(self, code: int) -> None:
         self._kill_all()  # with the first process of a container all others end
-        self._host.report(self.pod, self._why_dead(self.pod, 128 - code if code < 0 else code))
+        status = self._why_dead(self.pod, 128 - code if code < 0 else code)
+        self._host.report(self.pod, pod_status.with_last_words(status, self.pod, self.output()))
 
     def _kill_all(self) -> None:
         for pid in self.processes():

@@ -42,6 +42,14 @@ def lost_track(pod: Object) -> Object:
     return terminated(pod, KILLED, reason="ContainerStatusUnknown", message=words)
 
 
+def with_last_words(status: Object, pod: Object, output: str) -> Object:
+    """Add the end of what a failed container printed, where the pod asks for that (terminationMessagePolicy)."""
+    state = status["containerStatuses"][0]["state"]["terminated"]
+    if state["exitCode"] and only(pod).get("terminationMessagePolicy") == "FallbackToLogsOnError":
+        state.setdefault("message", "\n".join(output.splitlines()[-80:])[-2048:])
+    return status
+
+
 def now() -> str:
     """Return the time as Kubernetes writes it."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
