@@ -41,7 +41,8 @@ class Surroundings:
 
     def arrive(self, pod: Pod) -> Session:
         """Let the agent of a pod say hello, as its pod tells it who it is."""
-        token, _ = PoolToken.issue(pool=pod.pool, pod=pod)
+        own = PoolToken.objects.filter(pod=pod).first()
+        token = own or PoolToken.issue(pool=pod.pool, pod=pod)[0]
         return sessions.open_session(token, hello(pod.name, pod_name=pod.name, capacity=pod.slots))[0]
 
     def create(self, workspace: Workspace | None = None) -> Task:
