@@ -110,6 +110,9 @@ Q_CLUSTER = {
 # An agent that is silent for so long is given up. Shorter: a dead one is found sooner, a slow network looks like death.
 AGENT_LEASE_SECONDS = max(5, env.int("IACPLATFORM_AGENT_LEASE_SECONDS", default=45))
 
+# A pool of pods keeps what it needs no more for so long. Shorter: pods go sooner, and are made again more often.
+POOL_STABLE_SECONDS = max(0, env.int("IACPLATFORM_POOL_STABLE_SECONDS", default=120))
+
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.db import transaction
 
 from agents.fleet import decisions, demand, draining, members, victims
@@ -88,6 +89,7 @@ def _judge(pool: Pool, status: PoolStatus, needs: Demand, found: list[Member], n
         idle_seconds=pool.idle_seconds,
         slots=pool.slots_per_pod,
         config_hash=_config_hash(pool),
+        stable_seconds=settings.POOL_STABLE_SECONDS,
         can_replace=not status.condition_code,
     )
     return Review(pool=pool, status=status, demand=needs, verdict=verdict, situation=situation)

@@ -7,9 +7,6 @@ from datetime import datetime, timedelta
 from agents.fleet.members import Member
 from pools.models import Pod, PodPhase
 
-STABLE_SECONDS = 120
-"""A pool keeps what it needs no more for so long: demand that fell for a moment comes back."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Victim:
@@ -25,7 +22,8 @@ class Situation:
 
     `most`: pods that it may have at all, more only where they hold leases; `desired`: pods that it should have;
     `surplus_since`: since when it has had more than that; `config_hash`: of what new pods are made from;
-    `can_replace`: whether nothing is known to keep a new pod from coming.
+    `can_replace`: whether nothing is known to keep a new pod from coming; `stable_seconds`: for so long a pool keeps
+    what it needs no more, as demand that fell for a moment comes back.
     """
 
     members: Sequence[Member]
@@ -36,6 +34,7 @@ class Situation:
     idle_seconds: int
     slots: int
     config_hash: str
+    stable_seconds: int
     can_replace: bool = True
 
     @property
@@ -124,7 +123,7 @@ def _outdated(at: Situation) -> Iterator[tuple[Member, str]]:
 
 def _surplus(at: Situation) -> Iterator[tuple[Member, str]]:
     """Pods that were not needed for a while, of a pool that has had too many for a while."""
-    if at.surplus_since is None or at.now - at.surplus_since < timedelta(seconds=STABLE_SECONDS):
+    if at.surplus_since is None or at.now - at.surplus_since < timedelta(seconds=at.stable_seconds):
         return
     for member in at.live:
         idle_seconds = (at.now - member.idle_since).total_seconds()

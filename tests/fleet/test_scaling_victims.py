@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 
 from agents.fleet import victims
 from agents.fleet.members import Member, Presence
-from agents.fleet.victims import STABLE_SECONDS, Situation
+from agents.fleet.victims import Situation
 from agents.models import Agent
 from pools.models import Pod, PodPhase
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LONG = 3600.0
 IDLE_SECONDS = 300
+STABLE_SECONDS = 120
 
 
 def ago(seconds: float) -> datetime:
@@ -52,6 +53,7 @@ def pool(*members: Member, desired: int = 0, most: int = 9, surplus: float = LON
         idle_seconds=IDLE_SECONDS,
         slots=1,
         config_hash="new",
+        stable_seconds=STABLE_SECONDS,
         **known,
     )
 
