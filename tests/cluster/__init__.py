@@ -31,7 +31,7 @@ OS process in a work folder of its own (`python` is this interpreter, with the r
     .kill(pod), .oom_kill(pod), .evict(pod)     the process dies; out of memory; evicted by the node: the pod is Failed
     .stall_deletions(), .resume_deletions()     pods stay Terminating
     .lose()                           the node falls silent, its processes go on: after 5 s the controllers call it Unknown
-                                      (50 s in a user's cluster); 4 s later (300) its pods are deleted, where another node
+                                      (50 s in a user's cluster); 3 s later (300) its pods are deleted, where another node
                                       is well, and stay Terminating
     .crash()                          the same, and every process is dead
     .come_back()                      it is Ready again and reports what it has

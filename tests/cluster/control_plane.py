@@ -18,7 +18,7 @@ READY_SECONDS = 90.0
 SILENT_NODE_SECONDS = 5
 """A node that says nothing for so long is Unknown; 50 in a cluster of others."""
 
-EVICTED_SECONDS = 4
+EVICTED_SECONDS = 3
 """So long after that its pods are deleted, where another node is well; 300 in a cluster of others."""
 
 CONTROLLERS = (

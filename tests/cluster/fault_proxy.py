@@ -1,4 +1,7 @@
-"""Stands between the platform and an API server, counts what goes through, and lets scripted faults happen."""
+"""Stands between the platform and an API server, counts what goes through, and lets scripted faults happen.
+
+An answer is passed on when all of it is there, so nothing can be watched through it; the platform never does that.
+"""
 
 import re
 import threading

@@ -26,9 +26,6 @@ class Exchange(Protocol):
     def forward(self) -> Reply:
         """Let the API server carry it out."""
 
-    def relay(self) -> None:
-        """Let the API server carry it out, and hand its answer on as it comes."""
-
     def send(self, reply: Reply, *, share: float = 1.0) -> None:
         """Answer the client with that share of the body; less than all of it ends the connection."""
 
@@ -95,7 +92,7 @@ class Delay:
     def happen(self, exchange: Exchange) -> None:
         """Wait, then let it through."""
         exchange.wait(self.seconds)
-        exchange.relay()
+        exchange.send(exchange.forward())
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from tests.cluster.faults import Fault, Reply
 from tests.cluster.traffic import Request
 
 HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "keep-alive", "host", "accept-encoding"}
-PIECE_BYTES = 65536
+LINE_BYTES = 65536
 ABORT = struct.pack("ii", 1, 0)  # SO_LINGER: closing sends a reset, socket(7)
 
 
@@ -83,7 +83,7 @@ class Connection(BaseHTTPRequestHandler):
 
     def handle_one_request(self) -> None:
         """Read a request, and let happen to it what is to happen."""
-        self.raw_requestline = self.rfile.readline(PIECE_BYTES)
+        self.raw_requestline = self.rfile.readline(LINE_BYTES)
         if not self.raw_requestline or not self.parse_request():
             self.close_connection = True
             return
@@ -91,7 +91,7 @@ class Connection(BaseHTTPRequestHandler):
         self._request = Request(self.command, self.path)
         fault = self.server.arrived(self._request)
         try:
-            fault.happen(self) if fault else self.relay()
+            fault.happen(self) if fault else self.send(self.forward())
         except (OSError, http.client.HTTPException):
             self.reset()  # the API server is away, or the client
 
@@ -99,13 +99,6 @@ class Connection(BaseHTTPRequestHandler):
         """Let the API server carry it out."""
         with self._answer() as answer:
             return Reply(answer.status, _kept(answer), answer.read())
-
-    def relay(self) -> None:
-        """Hand the API server's answer on."""
-        if self._request.is_watch:
-            self._relay_as_it_comes()
-        else:
-            self.send(self.forward())
 
     def send(self, reply: Reply, *, share: float = 1.0) -> None:
         """Answer the client with that share of the body."""
@@ -134,13 +127,6 @@ class Connection(BaseHTTPRequestHandler):
         headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP}
         upstream.request(self.command, self.path, body=self._body or None, headers=headers | {"Connection": "close"})
         return upstream.getresponse()
-
-    def _relay_as_it_comes(self) -> None:
-        with self._answer() as answer:
-            self._begin(answer.status, [*_kept(answer), ("Transfer-Encoding", "chunked")])
-            while piece := answer.read1(PIECE_BYTES):
-                self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
-        self.wfile.write(b"0\r\n\r\n")
 
     def _begin(self, code: int, headers: list[tuple[str, str]]) -> None:
         self._request.status = code

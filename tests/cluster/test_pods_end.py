@@ -31,6 +31,14 @@ def test_an_image_that_crashes_fails_its_pod(cluster: Cluster) -> None:
     done = cluster.until_pod("one", has_ended)
     assert container_state(done)["terminated"]["exitCode"] == 1
     assert cluster.node.output("one") == "the agent has crashed\n"
+    assert "message" not in container_state(done)["terminated"]
+
+
+def test_a_failed_pod_says_its_last_words_where_it_asks_for_that(cluster: Cluster) -> None:
+    crash = pod(cluster, "one", image="crash/agent:1", terminationMessagePolicy="FallbackToLogsOnError")
+    cluster.create("pods", crash)
+    done = cluster.until_pod("one", has_ended)
+    assert container_state(done)["terminated"]["message"] == "the agent has crashed"
 
 
 def test_deletion_ends_the_process_and_then_the_object(cluster: Cluster) -> None:

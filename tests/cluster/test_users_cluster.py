@@ -39,7 +39,7 @@ def test_nothing_of_a_test_is_left(control_plane: ControlPlane, theirs: UsersClu
 
 
 def test_pods_of_others_do_not_run_on_our_node(theirs: UsersCluster, cluster: Cluster, tmp_path: Path) -> None:
-    with theirs, Cluster(theirs, tmp_path / "theirs") as other:
+    with Cluster(theirs, tmp_path / "theirs") as other:
         stranger = pod(other, "one", image="silent/agent:1")
         stranger["spec"] |= {"nodeSelector": {}, "tolerations": [{"operator": "Exists"}], "nodeName": cluster.node.name}
         other.create("pods", stranger)

@@ -3,7 +3,7 @@
 import re
 import time
 from dataclasses import dataclass, field
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 _OBJECT = re.compile(
     r"^/(?:api/v1|apis/[^/]+/[^/]+)/(?:namespaces/[^/]+/(?=.))?(?P<resource>[^/]+)(?:/(?P<name>[^/]+)(?:/(?P<sub>.+))?)?$"
@@ -32,10 +32,5 @@ class Request:
         found = _OBJECT.match(urlsplit(self.path).path)
         has_name = found is not None and found["name"] is not None
         if self.method == "GET":
-            return "watch" if self.is_watch else "get" if has_name or not found else "list"
+            return "get" if has_name or not found else "list"
         return "deletecollection" if self.method == "DELETE" and not has_name else _VERBS[self.method]
-
-    @property
-    def is_watch(self) -> bool:
-        """Whether the answer goes on until somebody ends it."""
-        return parse_qs(urlsplit(self.path).query).get("watch", ["0"])[0] in {"1", "true", "True"}
