@@ -10,7 +10,7 @@ from typing import Any
 from agents.fleet.observations import Trouble
 from iacplatform.base import clock
 from pools.conditions import Condition
-from pools.errors import ClusterError, Denied, QuotaExceeded, Throttled
+from pools.errors import ClusterError, Denied, QuotaExceeded
 from pools.models import ClusterStatus, Pod, PodPhase, PoolStatus
 
 POD_SECONDS = (5, 10, 20, 40, 80)
@@ -72,7 +72,7 @@ def cluster_failed(config_id: int, error: ClusterError) -> None:
     # What the cluster itself asked for may be longer.
     ClusterStatus.objects.filter(pk=status.pk).exclude(not_before__gt=wait).update(not_before=wait)
     for pool_id in PoolStatus.objects.filter(pool__k8s_config=config_id).values_list("pk", flat=True):
-        _show(pool_id, trouble(error), count=failures)
+        _show(pool_id, _of_cluster(error), count=failures)
 
 
 def cluster_answered(config_id: int) -> None:
@@ -103,14 +103,18 @@ def review(status: PoolStatus, pods: Collection[Pod], now: datetime) -> None:
 
 
 def trouble(error: ClusterError) -> Trouble:
-    """Return which condition an answer of the cluster is."""
+    """Return which condition it is that the cluster does not do something for a pool."""
     if isinstance(error, QuotaExceeded):
         return Trouble(code=Condition.QUOTA_EXCEEDED, words=error.words)
     if isinstance(error, Denied):
         return Trouble(code=Condition.CLUSTER_FORBIDDEN, words=error.words)
-    if isinstance(error, Throttled) or error.status == 0 or error.status >= 500:
-        return Trouble(code=Condition.CLUSTER_UNREACHABLE, words=error.words)
     return Trouble(code=Condition.POD_FAILED, words=error.words)
+
+
+def _of_cluster(error: ClusterError) -> Trouble:
+    is_denied = isinstance(error, Denied)
+    code = Condition.CLUSTER_FORBIDDEN if is_denied else Condition.CLUSTER_UNREACHABLE
+    return Trouble(code=code, words=error.words)
 
 
 def _pause(count: int) -> int:
