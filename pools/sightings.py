@@ -64,8 +64,8 @@ def seen(item: Any) -> SeenPod:
         uid=_text(metadata["uid"]),
         phase=status.get("phase") or "Pending",
         created_at=datetime.fromisoformat(metadata["creationTimestamp"]),
-        labels=metadata.get("labels") or {},
-        annotations=metadata.get("annotations") or {},
+        labels=_texts(metadata.get("labels") or {}),
+        annotations=_texts(metadata.get("annotations") or {}),
         deleting="deletionTimestamp" in metadata,
         node=(item.get("spec") or {}).get("nodeName") or "",
         ready=conditions.get("Ready", {}).get("status") == "True",
@@ -79,6 +79,12 @@ def seen(item: Any) -> SeenPod:
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError("A pod needs a name and a UID.")
+    return value
+
+
+def _texts(value: Any) -> Mapping[str, str]:
+    if not isinstance(value, dict):
+        raise TypeError("Labels and annotations are objects.")
     return value
 
 

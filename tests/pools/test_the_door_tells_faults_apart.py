@@ -4,7 +4,6 @@ import json
 import logging
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -13,30 +12,12 @@ from pools import kube, pod_specs, wire
 from pools.kube import Cluster as Door
 from pools.models import ClusterStatus, Pod
 from tests.cluster.cluster import Cluster
-from tests.cluster.faults import Answer, CutOff, DropAnswer, Exchange, Fault, Hang, Reply, Reset
+from tests.cluster.faults import Answer, CutOff, DropAnswer, Fault, Hang, Reset
+from tests.pools.answers import Raw, json_answer
 
 pytestmark = [pytest.mark.cluster, pytest.mark.django_db(transaction=True)]
 
-JSON = [("Content-Type", "application/json")]
 TOKEN = "iacp_do-not-tell"
-
-
-@dataclass(frozen=True)
-class Raw:
-    """An answer that is none of Kubernetes."""
-
-    body: bytes
-    code: int = 200
-    headers: tuple[tuple[str, str], ...] = ()
-
-    def happen(self, exchange: Exchange) -> None:
-        """Send it."""
-        exchange.send(Reply(self.code, [*JSON, *self.headers], self.body))
-
-
-def status(code: int, **members: Any) -> Raw:
-    """Return a Status with members that `Answer` does not know."""
-    return Raw(json.dumps({"kind": "Status", "status": "Failure", "code": code, **members}).encode(), code)
 
 
 Verb = Callable[[Door, Pod], Any]
@@ -78,7 +59,7 @@ FAULTS: dict[str, tuple[Fault, type[kube.ClusterError], int, str]] = {
     "404 of another server": (Raw(b"404 page not found", 404), kube.Unreachable, 404, NOT_OURS),
     "409 of the object": (Answer(409, "Conflict", "uid mismatch"), kube.Replaced, 409, "uid mismatch"),
     "409 of a busy quota": (
-        status(409, message="the object has been modified", details={"kind": "resourcequotas"}),
+        json_answer(409, kind="Status", message="the object has been modified", details={"kind": "resourcequotas"}),
         kube.Throttled,
         409,
         "has been modified",
