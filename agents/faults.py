@@ -7,7 +7,8 @@ from agents.models import Agent
 from agents.sealed import Column
 from iacplatform.base import clock, encryption
 from iacplatform.base.models import BREAK_SECONDS, FAILING, SILENT_SECONDS, Beat
-from pools.models import Pool, PoolToken, PoolType
+from pools import conditions
+from pools.models import Pool, PoolStatus, PoolToken, PoolType
 from workspaces.models import ExecutionMode, Workspace
 
 _NEWEST = 1000
@@ -107,6 +108,17 @@ def _k8s_fault(pool: Pool) -> str:
     return f"Pool {pool.name} may have no pods: raise its maximum." if pool.max_replicas == 0 else ""
 
 
+def _pool_conditions() -> Iterator[str]:
+    """Say of each pool that cannot have its pods why not, whether or not a task waits for one."""
+    hindered = PoolStatus.objects.exclude(condition_code="").select_related("pool").order_by("pool__name")
+    for status in hindered:
+        meaning = conditions.meaning(status.condition_code)
+        since = f" So since {status.condition_since:%Y-%m-%d %H:%M:%S} UTC." if status.condition_since else ""
+        words = " ".join(status.condition_message.split())
+        quoted = f' The cluster says: "{words}".' if words else ""
+        yield f"Pool {status.pool.name}: {meaning.means}{since}{quoted} {meaning.remedy}"
+
+
 def _missing_keys() -> Iterator[str]:
     for key_id in sorted({key for column in sealed.COLUMNS for key in _unknown_keys(column)}):
         yield (
@@ -128,5 +140,6 @@ _CHECKS: tuple[Callable[[], Iterator[str]], ...] = (
     _deaf_agents,
     _workspaces_without_pool,
     _pools_that_run_nothing,
+    _pool_conditions,
     _missing_keys,
 )

@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 
 from agents import jobs, sweep
 from agents.models import Agent
+from iacplatform import pool_metrics
 from iacplatform.base import clock
 from iacplatform.base.models import SILENT_SECONDS, Beat
 from tasks.models import Task
@@ -106,6 +107,7 @@ class Rows(Collector):
         yield _gauge("iac_worker_silent", "1 while no worker looks at the tasks, else 0.", jobs.worker_is_silent())
         failing = Beat.objects.failing().count()
         yield _gauge("iac_sweep_steps_failing", "Steps of the sweep that fail each time; never above 0.", failing)
+        yield from pool_metrics.collect()
 
 
 def _gauge(name: str, says: str, value: float) -> Metric:

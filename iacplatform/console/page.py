@@ -16,7 +16,7 @@ from iacplatform.base import clock, refusals
 from iacplatform.base.encryption import Unreadable
 from iacplatform.base.pages import BoundedPaginator
 from iacplatform.base.problems import Problem
-from iacplatform.console import watch
+from iacplatform.console import fleet, watch
 from tasks.models import Task
 
 ROWS = 50
@@ -41,7 +41,7 @@ def page(view: View[P]) -> View[P]:
 
 
 def show(request: HttpRequest, template: str, *, status: int = 200, **context: Any) -> HttpResponse:
-    """Return the page, with the time that its times are relative to, how many tasks need somebody, and any silence."""
+    """Return the page, with the time that its times are relative to, how much needs somebody, and any silence."""
     framed = {"now": clock.now(), **context}
     # What the page found out for itself is not asked again.
     if "silence" not in framed:
@@ -85,8 +85,8 @@ def listed(
 
 
 def attention(user: Any) -> int:
-    """Return how many tasks need somebody; it stops to count at 100."""
-    return int(Task.objects.visible_to(user).needing_somebody()[:100].count())
+    """Return how many tasks and pools need somebody; it stops to count tasks at 100."""
+    return int(Task.objects.visible_to(user).needing_somebody()[:100].count()) + len(fleet.held_up(user))
 
 
 def done(request: HttpRequest, sentence: str, to: str) -> HttpResponse:

@@ -1,7 +1,7 @@
 """`manage.py doctor` names every task that is not final and what will move it, then the faults in the settings."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
 from unittest.mock import patch
@@ -14,7 +14,7 @@ from agents.jobs import CHAIN_BEAT
 from agents.models import Agent
 from iacplatform.base import clock
 from iacplatform.base.models import SWEEP, Beat
-from pools.models import Pool, PoolToken
+from pools.models import Pool, PoolStatus, PoolToken
 from tasks import attempts
 from tests import factories as rows
 from tests.tasks import factories
@@ -212,6 +212,21 @@ def test_a_pool_that_may_have_no_pods_is_told(well: None) -> None:
     Workspace.objects.create(name="web", execution_mode="k8s", pool=pool)
     assert found()["faults"] == ["Pool none may have no pods: raise its maximum."]
     Pool.objects.filter(pk=pool.pk).update(max_replicas=1)
+    assert found()["faults"] == []
+
+
+def test_a_pool_that_cannot_have_its_pods_is_told_with_the_clusters_words(well: None) -> None:
+    since = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
+    words = "exceeded quota: compute,\n limited: pods=2"
+    told = {"condition_code": "quota_exceeded", "condition_message": words, "condition_since": since}
+    status = PoolStatus.objects.create(pool=rows.k8s_pool(name="edge"), **told)
+    assert found()["faults"] == [
+        "Pool edge: A quota of the namespace leaves no room for another pod. So since 2026-11-21 08:30:00 UTC. "
+        'The cluster says: "exceeded quota: compute, limited: pods=2". '
+        "Raise the quota, lower the requests in the K8s config, or lower the pool's maximum."
+    ]
+    status.condition_code = ""
+    status.save()
     assert found()["faults"] == []
 
 

@@ -1,5 +1,6 @@
 """Alive, ready, and the numbers: without a login, and without a name."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from unittest.mock import patch
@@ -10,9 +11,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from agents.jobs import CHAIN_BEAT
+from iacplatform import pool_metrics
 from iacplatform.base import clock
 from iacplatform.base.models import SWEEP, Beat
+from pools.models import Pod, PoolStatus
 from tasks.models import Task
+from tests import factories as rows
 from tests.tasks import factories
 
 pytestmark = pytest.mark.django_db
@@ -127,3 +131,50 @@ def test_what_is_asked_costs_the_same_with_millions_of_finished_tasks(path: str)
 
 def test_only_reading_is_possible() -> None:
     assert [Client().post(path).status_code for path in ("/healthz", "/readyz", "/metrics")] == [405, 405, 405]
+
+
+def test_pools_of_pods_are_numbered_by_id_and_no_name_is_said() -> None:
+    pool = rows.k8s_pool(name="edge")
+    PoolStatus.objects.create(pool=pool, desired=3, condition_code="quota_exceeded")
+    rows.pool(name="static")
+    for number, phase in enumerate(["running", "running", "starting", "gone"]):
+        Pod.objects.create(pool=pool, name=f"iac-{number}", phase=phase)
+    found = {name: value for name, value in numbers().items() if name.startswith("iac_pool_")}
+    assert found[f'iac_pool_pods{{phase="running",pool="{pool.pk}"}}'] == 2
+    assert found[f'iac_pool_pods{{phase="deleting",pool="{pool.pk}"}}'] == 0
+    assert found[f'iac_pool_desired{{pool="{pool.pk}"}}'] == 3
+    assert found[f'iac_pool_condition{{code="quota_exceeded",pool="{pool.pk}"}}'] == 1
+    assert not [name for name in found if "gone" in name or "edge" in name or "static" in name]
+
+
+def test_a_pool_that_is_well_has_no_condition() -> None:
+    PoolStatus.objects.create(pool=rows.k8s_pool(), desired=0)
+    assert not [name for name in numbers() if name.startswith("iac_pool_condition{")]
+
+
+def test_however_many_pools_there_are_the_labels_are_bounded() -> None:
+    known = numbers().keys()
+    with patch.object(pool_metrics, "MOST", 2):
+        for desired in (1, 2, 3, 4):
+            pool = rows.k8s_pool()
+            PoolStatus.objects.create(pool=pool, desired=desired, condition_code="pod_failed")
+            Pod.objects.create(pool=pool, name=f"iac-{desired}", phase="running")
+        found = numbers()
+    assert found['iac_pool_pods{phase="running",pool="others"}'] == 2
+    assert found['iac_pool_desired{pool="others"}'] == 7
+    assert found['iac_pool_condition{code="pod_failed",pool="others"}'] == 2
+    pools = {re.findall(r'pool="([^"]+)"', name)[0] for name in found.keys() - known}
+    assert len(pools) == 3
+
+
+def test_numbers_of_many_pools_cost_as_many_queries_as_of_one() -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as seen:
+            numbers()
+        return len(seen)
+
+    PoolStatus.objects.create(pool=rows.k8s_pool())
+    for_one = queries()
+    for _ in range(5):
+        PoolStatus.objects.create(pool=rows.k8s_pool())
+    assert queries() == for_one

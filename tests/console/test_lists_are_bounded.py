@@ -93,6 +93,22 @@ def test_the_first_page_says_what_needs_somebody_and_what_does_not(console: Clie
     assert f"#{lost.pk} " in needs
 
 
+def test_the_first_page_names_pools_that_hold_tasks_up_and_counts_them(console: Client) -> None:
+    pool = fleets.pool()
+    fleets.condition(pool, "image_pull_failed", fleets.PULL)
+    assert "Nothing. What runs goes on by itself" in pages.text(console.get("/"))
+    factories.pending(workspace=fleets.workspace(pool))
+    page = console.get("/")
+    needs = fleets.read(page).partition("Running")[0]
+    assert "Now 1 Workspaces" in needs
+    assert "Needs somebody 1, what is stuck first" in needs
+    assert "Pool edge holds up 1 task The pod's container does not start" in needs
+    assert fleets.PULL in needs and "Correct the image or its pull secrets" in needs
+    assert 'data-condition="image_pull_failed"' in page.content.decode()
+    assert "Now 1 Workspaces" in pages.text(console.get("/tasks/"))
+    assert "Pool edge" not in pages.text(browser(rows.person("tasks.view_task")).get("/"))
+
+
 def test_an_empty_platform_says_what_to_do_first(console: Client) -> None:
     words = pages.text(console.get("/"))
     assert "Nothing. What runs goes on by itself" in words
