@@ -49,7 +49,7 @@ def _back_off(image: str) -> NotYet:
 
 
 def _why(image: str) -> str:
-    full = f"docker.io/{image}" + ("" if ":" in image else ":latest")
+    full = f"registry.example/{image}" + ("" if ":" in image else ":latest")
     return (
         f'failed to pull and unpack image "{full}": failed to resolve reference "{full}": pull access denied, repository '
         "does not exist or may require authorization: server message: insufficient_scope: authorization failed"

@@ -59,13 +59,14 @@ class Kubelet:
         """End at once with every process of every pod; the API is not told."""
         self._stopped.set()
         self.disconnect()
+        for event in (self._online, self.deletes):
+            event.set()  # who waits sees that it is over
+        for thread in self._threads:
+            thread.join()
         for life in self.lives.values():
             life.end(0)
             life.kill()
-        for event in (self._online, self.deletes):
-            event.set()
-        for thread in (*self._threads, *self.lives.values()):
-            thread.join()
+            life.join()
 
     def report(self, pod: Object, status: Object) -> None:
         """Write the status of a pod, unless it is gone."""

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -137,11 +138,10 @@ class PodLife(Thread):
 
     def _terminate(self, process: subprocess.Popen[bytes]) -> None:
         process.terminate()
-        try:
-            process.wait(self._grace_seconds)
-        except subprocess.TimeoutExpired:
-            self._kill_all()
-            process.wait()
+        began = time.monotonic()
+        while not _ended(process, LOOK_SECONDS):
+            if time.monotonic() - began >= self._grace_seconds:  # a second deletion may have made it shorter
+                self._kill_all()
 
     def _tell_end(self, code: int) -> None:
         self._kill_all()  # with the first process of a container all others end
@@ -152,3 +152,9 @@ class PodLife(Thread):
         for pid in self.processes():
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+
+
+def _ended(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+    return process.returncode is not None

@@ -48,7 +48,7 @@ class ProcessNode:
 
     def outputs(self) -> dict[str, str]:
         """Return what each pod has printed, by its name."""
-        return {life.pod["metadata"]["name"]: life.output() for life in self.kubelet.lives.values()}
+        return {life.pod["metadata"]["name"]: life.output() for life in list(self.kubelet.lives.values())}
 
     def publish(self, image: str) -> None:
         """Let the image exist from now on."""
@@ -108,7 +108,7 @@ class ProcessNode:
         return self._kubelet
 
     def _life(self, pod: str) -> PodLife:
-        named = [life for life in self.kubelet.lives.values() if life.pod["metadata"]["name"] == pod]
+        named = [life for life in list(self.kubelet.lives.values()) if life.pod["metadata"]["name"] == pod]
         assert named, f"{self.name} never had a pod {pod}"
         return named[-1]
 

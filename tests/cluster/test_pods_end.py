@@ -57,6 +57,16 @@ def test_a_process_that_does_not_listen_is_killed_after_its_grace(cluster: Clust
     assert not cluster.node.processes("one")
 
 
+def test_a_second_deletion_shortens_the_grace(cluster: Cluster) -> None:
+    cluster.create("pods", python(cluster, "one", DEAF))
+    until("it has begun", lambda: is_running(cluster.pod("one")) and "deaf" in cluster.node.output("one"))
+    cluster.delete("pods", "one", grace=900)
+    cluster.until_pod("one", lambda seen: "deletionTimestamp" in seen["metadata"])
+    assert cluster.node.processes("one")
+    cluster.delete("pods", "one", grace=0)
+    until("its process is gone", lambda: not cluster.node.processes("one"))
+
+
 def test_a_pod_that_is_taken_away_at_once_loses_its_process(cluster: Cluster) -> None:
     _running(cluster)
     cluster.delete("pods", "one", grace=0)
