@@ -40,6 +40,7 @@ async def _serve(chosen: Options, workdir: Workdir) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, _leave, agent)
     log.info("Agent %s, instance %s, in %s.", chosen.name, workdir.instance, chosen.workdir)
+    agent.go_on()
     await connection.keep(agent)
     log.info("Agent %s has left.", chosen.name)
     return 0

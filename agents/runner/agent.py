@@ -18,7 +18,7 @@ from agents.protocol import (
     Stop,
     Work,
 )
-from agents.runner import introduction
+from agents.runner import introduction, revival
 from agents.runner.attempt import Attempt
 from agents.runner.control import EVIDENCE_SECONDS
 from agents.runner.offers import Offers
@@ -49,6 +49,12 @@ class Agent:
     def has_work(self) -> bool:
         """Whether an engine may be at work, or a result is not received."""
         return bool(self._attempts)
+
+    def go_on(self) -> None:
+        """Take up what an earlier life of this agent has left in its work folder."""
+        for attempt in revival.attempts(self.tools, self.news):
+            attempt.log.info("Takes up the %s of its former life (epoch %s).", attempt.phase, attempt.work.epoch)
+            self._begin(attempt, [])
 
     def hello(self) -> Hello:
         """Return the first word of a connection. What was accepted but not started is given up with the old one."""
@@ -135,7 +141,8 @@ class Agent:
         return Accept(task=work.task, epoch=work.epoch)
 
     def _has_room(self, work: Work) -> bool:
-        taken = {*self._running, *self._offers.open()} - {work}
+        busy = {other for other in self._running if self._attempts[other].takes_slot}
+        taken = {*busy, *self._offers.open()} - {work}
         return len(taken) < self.tools.options.capacity
 
     def _start(self, start: Start) -> None:
@@ -144,8 +151,11 @@ class Agent:
         if work in self._attempts or work in self._over:
             return
         earlier = self._supersede(work)
-        attempt = self._attempts[work] = Attempt(start, self.tools, self.news)
-        self._running[work] = asyncio.create_task(self._run(attempt, earlier))
+        self._begin(Attempt(start, self.tools, self.news), earlier)
+
+    def _begin(self, attempt: Attempt, earlier: list[asyncio.Task[None]]) -> None:
+        self._attempts[attempt.work] = attempt
+        self._running[attempt.work] = asyncio.create_task(self._run(attempt, earlier))
 
     def _supersede(self, work: Work) -> list[asyncio.Task[None]]:
         """End what there is of earlier attempts of the task; return those that still run."""
@@ -178,7 +188,7 @@ class Agent:
 
     def _let_go(self, attempt: Attempt) -> None:
         """Forget an attempt that is not ours, once the server has its evidence or the time for that is over."""
-        if attempt.is_heard and attempt.outbox.has_result:
+        if attempt.is_heard and attempt.outbox.result:
             asyncio.get_running_loop().call_later(EVIDENCE_SECONDS, self.give_up, attempt.work)
         else:
             self._forget(attempt.work)

@@ -5,9 +5,10 @@ import time
 from logging import LoggerAdapter, getLogger
 
 from agents.protocol import Finished, FromServer, Start, Work
-from agents.runner import applying, jobs, planning, preparing, verdicts, warmth
+from agents.runner import applying, jobs, legacy, planning, preparing, verdicts, warmth
 from agents.runner.control import Control, Ended, Ending
 from agents.runner.errors import AttemptClosed, PhaseFailed
+from agents.runner.masking import Masker
 from agents.runner.outbox import Outbox, Word
 from agents.runner.server import AttemptServer
 from agents.runner.spool import Spool
@@ -25,6 +26,9 @@ class Attempt:
     `is_ours`: the server counts on it; stopped, its log and result are evidence. `is_heard`: the server takes that.
     """
 
+    takes_slot = True
+    """Whether an engine of it may be at work."""
+
     def __init__(self, start: Start, tools: Tools, news: asyncio.Event) -> None:
         self.work = Work(task=start.task, epoch=start.epoch)
         self.phase = start.phase
@@ -34,23 +38,25 @@ class Attempt:
         self.log = LoggerAdapter(getLogger(__name__), {"task": start.task})
         self._control = Control()
         self._tools = tools
-        self._token = start.token
+        self._start = start
+        self._began = time.monotonic()
         self._server = AttemptServer(tools.http, tools.options.server, start.token, self.log)
         self._folder = tools.workdir.folder(start.task)
         self._spool: Spool | None = None
 
     async def run(self) -> None:
         """Run the phase to its end; never raises but for a fault of our own that no result can carry."""
-        started = time.monotonic()
         self.log.info("Starts the %s (epoch %s).", self.phase, self.work.epoch)
         verdict = await self._verdict()
         if verdict is None:
             self.is_ours = False
-            self.log.info("Ends the %s without a report: it is not this agent's, and no engine has run.", self.phase)
+            self.log.info("Ends the %s without a result: there is none that this agent could tell.", self.phase)
             return
         self._close_log(verdict)
         self.log.info("The %s has ended: %s.", self.phase, verdict.outcome)
-        self.outbox.finish(self._result(verdict, time.monotonic() - started))
+        self.outbox.finish(self._result(verdict))
+        if result := self.outbox.result:
+            legacy.add_result(self._folder.left, result)
 
     def cancel(self, grace_seconds: float) -> None:
         """End the phase because a person wants that; the result will say how it ended."""
@@ -79,6 +85,8 @@ class Attempt:
 
     def clear_folder(self) -> None:
         """Remove what nobody needs any more: a plan waits here for its apply, and what was not taken for people."""
+        if self.is_heard:
+            self._folder.left.unlink(missing_ok=True)
         if unsaved := self._folder.unsaved_states():
             self.log.error("Keeps a state that could not be stored: %s.", unsaved[0])
         elif self._folder.seal.exists() and self.is_ours:
@@ -110,7 +118,7 @@ class Attempt:
         is_untold = self._control.ending is Ending.STOPPED and not self._control.has_run
         return None if is_untold else verdicts.of_ending(self.phase, self._control)
 
-    async def _phase(self) -> Verdict:
+    async def _phase(self) -> Verdict | None:
         job = jobs.parse(await self._control.unless_ended(self._server.job()))
         timer = asyncio.get_running_loop().call_later(
             job.timeout_seconds, self._control.end, Ending.TIMED_OUT, GRACE_SECONDS[self.phase]
@@ -131,15 +139,19 @@ class Attempt:
         return verdict
 
     def _assignment(self, job: jobs.Job) -> Assignment:
-        masker = preparing.masker(job, self._token)
+        masker = preparing.masker(job, self._start.token)
         self._folder.log.unlink(missing_ok=True)  # an earlier attempt may still read its own
-        self._spool = Spool(self._folder.log, masker)
-        self.outbox.open_log(self._spool)
+        legacy.leave(self._folder.left, self._start, job, server=self._tools.options.server)
+        return self._assigned(job, masker, Spool(self._folder.log, masker))
+
+    def _assigned(self, job: jobs.Job, masker: Masker, spool: Spool) -> Assignment:
+        self._spool = spool
+        self.outbox.open_log(spool)
         return Assignment(
             job=job,
-            token=self._token,
+            token=self._start.token,
             folder=self._folder,
-            log=self._spool,
+            log=spool,
             masker=masker,
             outbox=self.outbox,
             control=self._control,
@@ -152,13 +164,17 @@ class Attempt:
         if self._spool:
             self._spool.flush()
 
-    def _result(self, verdict: Verdict, seconds: float) -> Finished:
+    def _seconds(self) -> float:
+        """Return for how long it has lasted."""
+        return time.monotonic() - self._began
+
+    def _result(self, verdict: Verdict) -> Finished:
         return Finished(
             task=self.work.task,
             epoch=self.work.epoch,
             outcome=verdict.outcome,
             exit_code=verdict.exit_code,
-            seconds=round(seconds, 3),
+            seconds=round(self._seconds(), 3),
             log_bytes=0,  # the outbox knows
             error_code=verdict.error_code,
             error_message=verdict.error_message,

@@ -30,6 +30,8 @@ class TaskFolder:
         self.plan_json = self.run / "plan.json"
         self.log = self.run / "log"
         self.engine_note = self.run / "engine.json"
+        self.left = self.run / "attempt.json"
+        """What the agent's next life needs to report the attempt; see `legacy`."""
         self.seal = self.run / "seal.json"
         """Names what a plan left here for its apply; see `warmth`."""
 
@@ -40,6 +42,7 @@ class TaskFolder:
     def renew(self) -> None:
         """Make the folder empty; only a state that an earlier attempt could not store is put aside."""
         if self.unsaved_states():
+            self.left.unlink(missing_ok=True)
             self.root.rename(self.root.with_name(f"{self.root.name}-unsaved-{time.time_ns()}"))
         self.remove()
         for path in (self.root, self.config, self.run, self.home):

@@ -76,9 +76,14 @@ class Outbox:
         self._is_evidence, self._wants_permit = True, False
 
     @property
-    def has_result(self) -> bool:
-        """Whether the attempt has ended, with a result that is to be received."""
-        return self._result is not None
+    def result(self) -> Finished | None:
+        """The attempt's result, which is to be received; None where there is none yet."""
+        return self._result
+
+    @property
+    def is_log_stored(self) -> bool:
+        """Whether the server has the whole log so far."""
+        return self._acked >= self._size
 
     def finish(self, result: Finished) -> None:
         """Report the result once the whole log is confirmed."""

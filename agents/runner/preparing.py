@@ -15,7 +15,7 @@ from agents.runner.workplace import Assignment, Workplace
 
 def open_folder(folder: TaskFolder, job: Job) -> bool:
     """Make the folder ready; say whether it is still the untouched one that the job's plan was made in."""
-    if not survivor.end_plan(folder.engine_note):
+    if not survivor.end_harmless(folder.engine_note):
         raise PhaseFailed("folder_busy", f"An apply that outlived its agent still runs in {folder.root}; wait for it.")
     is_warm = job.plan is not None and warmth.is_intact(folder, job)
     folder.break_seal()

@@ -14,13 +14,19 @@ log = logging.getLogger(__name__)
 
 
 class Spool:
-    """An append-only file of masked text; offsets are byte offsets of what the server gets."""
+    """An append-only file of masked text; offsets are byte offsets of what the server gets.
 
-    def __init__(self, path: Path, masker: Masker) -> None:
-        self._file = path.open("w+b", buffering=0)
+    `said_again_from`: the file of an earlier life of the agent is gone on with, and the text from that byte on is going
+    to be written once more: what of it is in the file already is left out.
+    """
+
+    def __init__(self, path: Path, masker: Masker, *, said_again_from: int | None = None) -> None:
+        is_new = said_again_from is None
+        self._file = path.open("w+b" if is_new else "r+b", buffering=0)
         self._masker = masker
-        self.size = 0
-        self._is_full = False
+        self.size = 0 if is_new else self._file.seek(0, 2)
+        self._known = 0 if said_again_from is None else max(0, self.size - said_again_from)
+        self._is_full = self.size >= LOG_BYTES
 
     def write(self, text: str) -> None:
         """Append text; its end may be held back while it could be the beginning of a sensitive value."""
@@ -29,6 +35,11 @@ class Spool:
     def flush(self) -> None:
         """Append what was held back."""
         self._append(self._masker.flush())
+
+    def caught_up(self) -> None:
+        """From now on everything that is written is new."""
+        self.flush()
+        self._known = 0
 
     def read(self, offset: int, count: int) -> bytes:
         """Return at most `count` bytes from `offset` on."""
@@ -43,6 +54,7 @@ class Spool:
         if not text or self._is_full:
             return
         data = text.encode(errors="replace")
+        data, self._known = data[self._known :], max(0, self._known - len(data))
         if self.size + len(data) > LOG_BYTES:
             self._is_full, data = True, _TOO_LONG.encode()
         try:

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agents.protocol import Stage
-from agents.runner import survivor
 from agents.runner.control import Ended
-from agents.runner.process import EngineProcess
+from agents.runner.process import Engine, EngineProcess
 from agents.runner.stream import Reading
 from agents.runner.tail import Tail
 from agents.runner.workplace import Workplace
@@ -53,11 +52,22 @@ async def show(place: Workplace) -> Step:
     return await _run(place, _Command(stage="saving", arguments=arguments, output=place.folder.plan_json, end=end))
 
 
+async def take_over(place: Workplace, orphan: Engine) -> Step:
+    """Follow an apply that an earlier life of the agent has started; its exit status is not known."""
+    output = place.folder.output("apply")
+    command = _Command(stage="applying", arguments=("apply",), output=output, end=place.control.ended)
+    return await _follow(place, orphan, command)
+
+
 async def _run(place: Workplace, command: _Command) -> Step:
     if command.end.is_set():
         raise Ended
     place.progress(command.stage)
-    process = _started(place, command)
+    return await _follow(place, _started(place, command), command)
+
+
+async def _follow(place: Workplace, process: Engine, command: _Command) -> Step:
+    """Show what the engine says, from its first word on, until it has ended."""
     reading, tail = Reading(), Tail(place.folder.output(command.name))
     finishing = asyncio.ensure_future(process.finish(place.control, command.end))
     while not finishing.done():
@@ -70,6 +80,7 @@ async def _run(place: Workplace, command: _Command) -> Step:
 def _started(place: Workplace, command: _Command) -> EngineProcess:
     """Start the engine with new output files, and note beside them which process it is."""
     errors = place.folder.output(command.name)
+    place.log.flush()
     for path in (command.output, errors):
         path.unlink(missing_ok=True)
     process = EngineProcess(
@@ -78,9 +89,10 @@ def _started(place: Workplace, command: _Command) -> EngineProcess:
         environment=place.environment,
         output=command.output,
         errors=errors,
+        note=place.folder.engine_note,
     )
     place.control.has_run = True
-    survivor.note(place.folder.engine_note, process.pid, place.phase)
+    process.note(place.phase, command.name, place.log.size)
     return process
 
 

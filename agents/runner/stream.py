@@ -31,6 +31,8 @@ class Reading:
         self.refused = 0
         """Of those done, how many ended with an error."""
         self.total = 0
+        self.has_applied = False
+        """Whether it said that the apply is complete: the last word before the exit status 0, with the state stored."""
 
     def line(self, text: str) -> str:
         """Take a line of output; return what people should read of it. What is not an event stays as it is."""
@@ -59,6 +61,7 @@ class Reading:
             self.refused += kind == "apply_errored"
         elif kind == "change_summary":
             self._sum_up(_object(event.get("changes")))
+            self.has_applied = _object(event.get("changes")).get("operation") in ("apply", "destroy")
         elif kind == "diagnostic" and _object(event.get("diagnostic")).get("severity") == "error":
             self._fail(_object(event.get("diagnostic")))
 

@@ -1,7 +1,7 @@
 """How a phase ended, in the protocol's words and in sentences for people."""
 
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agents.protocol import Outcome, Phase, PlanFacts
 from agents.runner import diagnostics
@@ -39,6 +39,15 @@ def of_failed_step(place: Workplace, step: Step) -> Verdict:
     if step.name == "apply" and _STALE & set(step.reading.summaries):
         return _failed("stale", "plan_stale", words, step)
     return _failed("failed", "engine_failed", words, step)
+
+
+def of_orphan(place: Workplace, step: Step) -> Verdict | None:
+    """Return the verdict on an apply that nobody waited for; None where its own words prove none."""
+    if step.reading.has_applied:
+        return Verdict(outcome="applied")
+    if step.was_killed:
+        return of_failed_step(place, step)
+    return of_failed_step(place, replace(step, exit_code=1)) if step.reading.errors else None
 
 
 def of_ending(phase: Phase, control: Control) -> Verdict:

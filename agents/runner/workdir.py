@@ -42,6 +42,10 @@ class Workdir:
         """Return the folder of a task: the same path in plan and apply, since a plan keeps `path.cwd`."""
         return TaskFolder(self.tasks / str(task))
 
+    def folders(self) -> list[TaskFolder]:
+        """Return the folders of all tasks that this agent has had, without those that were put aside."""
+        return [TaskFolder(path) for path in self.tasks.iterdir() if path.name.isdigit()]
+
     def sweep(self, busy: set[int]) -> None:
         """Remove folders of earlier tasks that nobody will need again; `busy` are the tasks of now."""
         for path in self.tasks.iterdir():

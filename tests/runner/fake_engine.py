@@ -1,7 +1,8 @@
 """Stands in for terraform where a test must know every start, signal and instant.
 
 `behaviour.json` among the configuration's files says what each command does: `print` (text), `seconds` (to wait),
-`touch` (a file to make), `exit` (status), `kill` (a signal to die by), `on_interrupt` (status, or "ignore"). Every start
+`touch` (a file to make), `last` (words at the end), `counts` (aloud while it
+waits), `exit` (status), `kill` (a signal to die by), `on_interrupt` (status, or "ignore"). Every start
 and every SIGINT is a line of the file `ledger`.
 """
 
@@ -33,9 +34,14 @@ def run(arguments: list[str], wanted: dict[str, Any]) -> int:
     if "touch" in wanted:
         Path(wanted["touch"]).write_text("made by the plan")
     deadline = time.monotonic() + wanted.get("seconds", 0)
+    turn = 0
     while time.monotonic() < deadline:
         time.sleep(0.02)
+        turn += 1
+        print(f"tick {turn}", flush=True) if "counts" in wanted else None
         print(wanted.get("tick", ""), flush=True) if "tick" in wanted else None
+    if wanted.get("last"):
+        print(wanted["last"], flush=True)
     if "kill" in wanted:
         os.kill(os.getpid(), wanted["kill"])
     DEEDS.get(arguments[0], lambda _: None)(arguments)
