@@ -39,6 +39,8 @@ class Access:
         """Return how its TLS is judged, and who we are; raise `Unreachable` where a part cannot be read."""
         try:
             context = ssl.create_default_context(cadata=self.authority or None)
+            context.check_hostname = self.verify
+            context.verify_mode = ssl.CERT_REQUIRED if self.verify else ssl.CERT_NONE
             if self.certificate:
                 self._show(context)
         except (ssl.SSLError, ValueError) as error:

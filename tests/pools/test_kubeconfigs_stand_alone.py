@@ -78,6 +78,52 @@ def test_what_runs_programs_or_reads_files_of_the_server_is_refused(text: str) -
     assert "names a" in kubeconfig.fault_of(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (changed("user", **{"as": "system:admin"}), "does not act on"),
+        (changed("user", username="ann", password="hunter2"), "password, username"),
+        (changed("cluster", **{"something-new": "x"}), "something-new"),
+        (changed("context", user="nobody"), "has to name one of the clusters and one of the users"),
+        (changed("context", cluster=None), "has to name one of the clusters and one of the users"),
+        (changed("cluster", server="10.0.0.1:6443"), "has to be an address"),
+        (changed("cluster", server="file:///etc/passwd"), "has to be an address"),
+        (changed("cluster", server="https://ann:hunter2@10.0.0.1"), "has to be an address"),
+        (changed("cluster", server="https://10.0.0.1/?x=y"), "has to be an address"),
+        (changed("cluster", server="https://10.0.0.1:99999"), "has to be an address"),
+        (changed("cluster", server="https://[::1"), "has to be an address"),
+        (changed("cluster", server=None), "has to be an address"),
+        (changed("cluster", **{"proxy-url": "socks5://proxy:1080"}), "proxy-url"),
+        (changed("user", token=""), "neither a token nor a client certificate"),
+        (changed("user", token="", **{"client-certificate-data": "eA=="}), "neither a token nor a client certificate"),
+    ],
+)
+def test_what_would_be_acted_on_otherwise_than_meant_is_refused(text: str, words: str) -> None:
+    fault = kubeconfig.fault_of(text)
+    assert words in fault and "hunter2" not in fault
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        changed("cluster", **{"proxy-url": "http://proxy:3128", "tls-server-name": "k8s", "extensions": []}),
+        changed("cluster", server="https://[2001:db8::1]:6443/k8s/clusters/c-1"),
+        changed("context", namespace="iac"),
+        changed("user", token="", **{"client-certificate-data": "eA==", "client-key-data": "eA=="}),
+    ],
+)
+def test_what_we_act_on_is_taken(text: str) -> None:
+    assert kubeconfig.fault_of(text) == ""
+
+
+def test_the_address_is_that_of_the_current_context() -> None:
+    whole: dict[str, Any] = json.loads(changed("cluster", server="https://10.0.0.1/"))
+    whole["clusters"].append({"name": "d", "cluster": {"server": "https://10.0.0.2"}})
+    assert kubeconfig.server(json.dumps(whole)) == "https://10.0.0.1"
+    whole["contexts"][0]["context"]["cluster"] = "d"
+    assert kubeconfig.server(json.dumps(whole)) == "https://10.0.0.2"
+
+
 def test_the_refusal_quotes_no_secret() -> None:
     assert "hunter2" not in kubeconfig.fault_of(changed("user", exec={"command": "hunter2"}))
 
