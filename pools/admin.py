@@ -5,6 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from iacplatform.base.admin import ChangedOnly, KnownOnly, ReadOnly
+from iacplatform.base.problems import Problem
 from pools import checks
 from pools.forms import K8sConfigForm
 from pools.models import ClusterStatus, K8sConfig, Pod, Pool, PoolStatus, PoolToken, ScalingDecision
@@ -17,7 +18,19 @@ class PoolAdmin(ChangedOnly):
     list_display = ["name", "pool_type", "k8s_config", "min_replicas", "max_replicas", "slots_per_pod"]
     list_filter = ["pool_type", "status__condition_code", "k8s_config"]
     search_fields = ["name"]
-    readonly_fields = ["pool_id", "created_at"]
+    readonly_fields = ["pool_id", "unfrozen_until", "created_at"]
+    actions = ["unfreeze"]
+
+    @admin.action(description="Unfreeze the chosen pools", permissions=["change"])
+    def unfreeze(self, request: HttpRequest, queryset: QuerySet[Pool]) -> None:
+        """Let new work start there until the window that is open ends."""
+        for pool in queryset:
+            try:
+                until = pool.unfreeze()
+            except Problem as problem:
+                messages.error(request, f"Pool {pool}: {problem.detail}")
+            else:
+                messages.success(request, f"Pool {pool} is unfrozen until {until:%Y-%m-%d %H:%M} UTC.")
 
     def has_delete_permission(self, request: HttpRequest, obj: Pool | None = None) -> bool:
         """Return whether this pool may go."""
