@@ -51,6 +51,6 @@ OS process in a work folder of its own (`python` is this interpreter, with the r
     proxy.count("create", "pods")     how many; None for any
     proxy.url, proxy.forget()         forget() empties the list of requests
 
-Tests that can run in a user's cluster carry the mark `cluster`; those that break the control plane itself carry
-`own_control_plane`. `make test-cluster KUBECONFIG=…` runs the first without the second (see README.md beside this file).
+`make test-cluster KUBECONFIG=…` runs every test that uses `cluster` and not `control_plane` in a cluster that somebody
+else runs (see README.md beside this file), so those must break nothing but their own namespace.
 """

@@ -13,10 +13,7 @@ from tests.cluster.users_cluster import UsersCluster
 KUBECONFIG = "IACPLATFORM_TEST_KUBECONFIG"
 """Names the kubeconfig of a user's cluster; without it the tests run their own control plane."""
 
-MARKS = (
-    "cluster: can run in a user's Kubernetes cluster (make test-cluster KUBECONFIG=...)",
-    "own_control_plane: breaks parts of the control plane, so never in a user's cluster",
-)
+MARK = "cluster: can run in a user's Kubernetes cluster; every test does that uses `cluster` and not `control_plane`"
 TAIL = 4000
 """Characters of each pod's output that a failing test shows."""
 
@@ -24,13 +21,20 @@ RUNNING = pytest.StashKey[Cluster]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marks known."""
-    for mark in MARKS:
-        config.addinivalue_line("markers", mark)
+    """Make the mark known."""
+    config.addinivalue_line("markers", MARK)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that a user's cluster can take: all but those that break the control plane."""
+    for item in items:
+        if "_kubernetes" in getattr(item, "fixturenames", ()) and "control_plane" not in item.fixturenames:  # type: ignore[attr-defined]
+            item.add_marker("cluster")
 
 
 @pytest.fixture(scope="session")
-def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane | UsersCluster]:
+def _kubernetes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane | UsersCluster]:
     folder = tmp_path_factory.mktemp("kubernetes")
     file = os.environ.get(KUBECONFIG)
     with UsersCluster(Path(file), folder) if file else ControlPlane(folder) as home:
@@ -38,18 +42,22 @@ def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane | U
 
 
 @pytest.fixture
-def control_plane(_home: ControlPlane | UsersCluster) -> ControlPlane:
+def control_plane(_kubernetes: ControlPlane | UsersCluster) -> ControlPlane:
     """The control plane, with all of its parts up."""
-    assert isinstance(_home, ControlPlane), f"This test breaks its control plane, and {KUBECONFIG} names somebody's."
-    _home.until_ready()
-    return _home
+    assert isinstance(_kubernetes, ControlPlane), (
+        f"This test breaks its control plane, and {KUBECONFIG} names somebody's."
+    )
+    _kubernetes.until_ready()
+    return _kubernetes
 
 
 @pytest.fixture
-def cluster(_home: ControlPlane | UsersCluster, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Cluster]:
+def cluster(
+    _kubernetes: ControlPlane | UsersCluster, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Cluster]:
     """A namespace of this test alone."""
-    _home.until_ready()
-    with Cluster(_home, tmp_path / "cluster") as made:
+    _kubernetes.until_ready()
+    with Cluster(_kubernetes, tmp_path / "cluster") as made:
         request.node.stash[RUNNING] = made
         yield made
 

@@ -10,8 +10,6 @@ from tests.cluster.official import official
 from tests.cluster.pods import has_ended, is_running, pod, python
 from tests.e2e.waiting import until
 
-pytestmark = pytest.mark.own_control_plane
-
 
 def test_it_is_the_version_that_it_says(control_plane: ControlPlane) -> None:
     assert control_plane.admin.get("/version")["gitVersion"] == "v1.36.3"

@@ -17,8 +17,6 @@ from tests.cluster.official import official
 from tests.cluster.pods import pod
 from tests.e2e.waiting import until
 
-pytestmark = pytest.mark.cluster
-
 TIMEOUT = (5, 1)
 """Of connecting and of each read, in seconds."""
 

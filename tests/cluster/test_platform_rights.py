@@ -13,8 +13,6 @@ from tests.cluster.official import official
 from tests.cluster.pods import is_running, pod
 from tests.e2e.waiting import until
 
-pytestmark = pytest.mark.cluster
-
 
 def _may(cluster: Cluster, verb: str, resource: str, namespace: str) -> bool:
     authorization = client.AuthorizationV1Api(official(cluster).api_client)

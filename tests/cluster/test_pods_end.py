@@ -1,12 +1,8 @@
 """How pods end: by themselves, by deletion, by what happens on the node."""
 
-import pytest
-
 from tests.cluster.cluster import Cluster
 from tests.cluster.pods import container_state, has_ended, is_running, pod, python
 from tests.e2e.waiting import until
-
-pytestmark = pytest.mark.cluster
 
 DEAF = "import signal; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); signal.pause()"
 

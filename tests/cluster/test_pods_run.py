@@ -6,8 +6,6 @@ from tests.cluster.api import Object
 from tests.cluster.cluster import Cluster
 from tests.cluster.pods import container_state, has_ended, python
 
-pytestmark = pytest.mark.cluster
-
 SHOW_TOKEN = "import os; print(open(os.environ['TOKEN_FILE']).read(), end='')"
 
 

@@ -7,8 +7,6 @@ from tests.cluster.cluster import Cluster
 from tests.cluster.pods import container_state, has_ended, is_running, pod, python
 from tests.e2e.waiting import until
 
-pytestmark = pytest.mark.cluster
-
 
 def test_an_image_that_is_missing_is_pulled_again_and_again(cluster: Cluster) -> None:
     cluster.create("pods", pod(cluster, "one", "python", "-c", "", image="missing/agent:1"))

@@ -11,8 +11,6 @@ from tests.cluster.control_plane import ControlPlane
 from tests.cluster.pods import is_running, pod
 from tests.cluster.users_cluster import UsersCluster
 
-pytestmark = pytest.mark.own_control_plane
-
 
 @pytest.fixture
 def theirs(control_plane: ControlPlane, tmp_path: Path) -> UsersCluster:
