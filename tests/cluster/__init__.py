@@ -51,6 +51,7 @@ OS process in a work folder of its own (`python` is this interpreter, with the r
     proxy.count("create", "pods")     how many; None for any
     proxy.url, proxy.forget()         forget() empties the list of requests
 
-`make test-cluster KUBECONFIG=…` runs every test that uses `cluster` and not `control_plane` in a cluster that somebody
-else runs (see README.md beside this file), so those must break nothing but their own namespace.
+`make test-cluster KUBECONFIG=…` runs every test that uses `cluster` in a cluster that somebody else runs (see README.md
+beside this file), except those that use `control_plane` or are marked `own_control_plane`: so the others must break
+nothing but their own namespace.
 """

@@ -13,7 +13,10 @@ from tests.cluster.users_cluster import UsersCluster
 KUBECONFIG = "IACPLATFORM_TEST_KUBECONFIG"
 """Names the kubeconfig of a user's cluster; without it the tests run their own control plane."""
 
-MARK = "cluster: can run in a user's Kubernetes cluster; every test does that uses `cluster` and not `control_plane`"
+MARKS = (
+    "cluster: can run in a user's Kubernetes cluster; every test that uses one and has not the other mark",
+    "own_control_plane: breaks the control plane, or needs ours; every test that uses `control_plane` has it",
+)
 TAIL = 4000
 """Characters of each pod's output that a failing test shows."""
 
@@ -21,15 +24,19 @@ RUNNING = pytest.StashKey[Cluster]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the mark known."""
-    config.addinivalue_line("markers", MARK)
+    """Make the marks known."""
+    for mark in MARKS:
+        config.addinivalue_line("markers", mark)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that a user's cluster can take: all but those that break the control plane."""
+    """Mark the tests that use a cluster: what a user's cluster can take, and what needs our own."""
     for item in items:
-        if "_kubernetes" in getattr(item, "fixturenames", ()) and "control_plane" not in item.fixturenames:  # type: ignore[attr-defined]
+        used = set(getattr(item, "fixturenames", ()))
+        if "control_plane" in used:
+            item.add_marker("own_control_plane")
+        if "_kubernetes" in used and not item.get_closest_marker("own_control_plane"):
             item.add_marker("cluster")
 
 
