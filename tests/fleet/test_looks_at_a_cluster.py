@@ -18,7 +18,7 @@ from tests.fleet import pods
 from tests.fleet.clusters_of_ours import look, names, ours, pool, token_in, until
 from tests.tasks import factories as tasks
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.cluster]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 Eventually = Callable[..., None]
 
@@ -232,7 +232,6 @@ def test_a_hanging_cluster_holds_up_its_own_look_only(cluster: Cluster) -> None:
     assert len(names(cluster)) == 1
 
 
-@pytest.mark.own_control_plane
 def test_an_api_server_that_is_killed_and_comes_back_changes_nothing(
     cluster: Cluster, control_plane: ControlPlane, eventually: Eventually
 ) -> None:
