@@ -30,32 +30,32 @@ def of(pools: Collection[Pool], now: datetime) -> dict[str, Demand]:
 def among(roster: Roster) -> dict[str, Demand]:
     """Return the demand of each pool whose pods are known already.
 
-    `pinned`: pods that hold a lease and are not being removed. `free`: slots of those that could be offered now: the
-    agent is connected, does not drain, and takes what it is offered. `queued`: as `queued` below.
+    `pinned`: pods that hold a lease and are not being removed. `free`: slots of those that could be offered to one who
+    waits: the agent is connected, does not drain, and takes what it is offered. `queued`: tasks that need a slot now.
+
+    These are the runnable ones that are not offered yet, of the workspaces that name the pool at this moment; not those
+    that would not start if there were a slot: behind a lock of the workspace or of its state, in the pause after an
+    attempt that broke off; nor those for which a slot is kept on an agent that takes work. Of those that no agent there
+    could run (another engine, version or platform) one counts, not each, and no slot that is there is one for it: a pod
+    of today's configuration comes, and stays to say so. A freeze window is a limit, and changes nothing here.
     """
-    waiting = queued(roster)
-    return {pool_id: _demand(pods, waiting.get(pool_id, 0)) for pool_id, pods in roster.items()}
+    waiting = _waiting(roster)
+    return {pool_id: _demand(pods, *waiting.get(pool_id, (0, 0))) for pool_id, pods in roster.items()}
 
 
-def _demand(pods: Collection[Member], waiting: int) -> Demand:
+def _demand(pods: Collection[Member], fit: int, unfit: int) -> Demand:
     pinned = [pod for pod in pods if pod.is_pinned]
-    return Demand(pinned=len(pinned), free=sum(pod.free for pod in pinned), queued=waiting)
+    free = sum(pod.free for pod in pinned)
+    return Demand(pinned=len(pinned), free=min(free, fit) if unfit else free, queued=fit + min(1, unfit))
 
 
-def queued(roster: Roster) -> dict[str, int]:
-    """Return how many tasks of each pool need a slot now.
-
-    Runnable ones that are not offered yet, of the workspaces that name the pool at this moment; not those that would
-    not start if there were a slot: behind a lock of the workspace or of its state, in the pause after an attempt that
-    broke off; nor those for which a slot is kept on an agent that takes work. Of those that no agent there could run
-    (another engine, version or platform) one counts, not each: a pod of today's configuration is there to say so,
-    and does not come and go. A freeze window is a limit, and changes nothing here.
-    """
+def _waiting(roster: Roster) -> dict[str, tuple[int, int]]:
+    """Return how many tasks of each pool need a slot, and how many more that no agent there could run."""
     needy = _startable(_runnable(roster)).exclude(_is_kept(roster)).order_by()
     misfit = Q(reason_code=Code.NO_MATCHING_AGENT)
     fit, unfit = Count("pk", filter=~misfit), Count("pk", filter=misfit)
     counted = needy.values("pool_now").annotate(fit=fit, unfit=unfit)  # type: ignore[misc]
-    return {each["pool_now"]: each["fit"] + min(1, each["unfit"]) for each in counted}
+    return {each["pool_now"]: (each["fit"], each["unfit"]) for each in counted}
 
 
 def _runnable(roster: Roster) -> Tasks:

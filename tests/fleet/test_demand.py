@@ -125,18 +125,33 @@ def test_a_slot_that_is_kept_in_the_pool_that_the_workspace_has_left_is_no_use()
     assert found == {old.pk: Demand(pinned=1), new.pk: Demand(queued=1)}
 
 
-def test_of_tasks_that_no_agent_there_can_run_one_counts() -> None:
-    pool = pods.pool(slots_per_pod=2)
-    pods.served(pool)
-    agent = factories.agent(engines=[{"name": "tofu", "version": "1.9.0"}])
+def with_misfits(pool: Pool) -> Pod:
+    """Return a pod of the pool whose agent could apply neither of the two plans that wait."""
+    pod = pods.served(pool)
     for _ in range(2):
-        task = factories.awaiting_confirmation(workspace=scenes.workspace_of(pool), on=agent)
+        task = factories.awaiting_confirmation(workspace=scenes.workspace_of(pool), on=factories.agent())
         factories.confirm(task)
         factories.lose(task)
     Agent.objects.filter(pool=pool).update(arch="arm64")
     dispatcher.dispatch(pool.pk, cause="test")
     assert set(Task.objects.values_list("reason_code", flat=True)) == {"no_matching_agent"}
+    return pod
+
+
+def test_of_tasks_that_no_agent_there_can_run_one_counts() -> None:
+    pool = pods.pool(slots_per_pod=2)
+    with_misfits(pool)
     assert of(pool) == Demand(queued=1)
+
+
+def test_a_free_slot_is_none_for_a_task_that_no_agent_there_can_run() -> None:
+    """Or no pod of a newer configuration would ever come where one of the old is always at work."""
+    pool = pods.pool(slots_per_pod=4)
+    pod = with_misfits(pool)
+    factories.running(pods.pending(pool), on=pods.agent(pod))
+    assert of(pool) == Demand(pinned=1, free=0, queued=1)
+    pods.pending(pool)
+    assert of(pool) == Demand(pinned=1, free=1, queued=2)
 
 
 @pytest.mark.parametrize(
