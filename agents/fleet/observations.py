@@ -130,7 +130,7 @@ def _ending(sight: Sight, seen: SeenPod) -> dict[str, Any]:
     pod = sight.pod
     if pod.phase == PodPhase.DELETING:
         return {}
-    cause = how_it_ended(seen) if seen.is_over else _by_somebody(seen)
+    cause = _by_somebody(seen) if seen.deleting else how_it_ended(seen)
     return {"phase": PodPhase.DELETING, "cause": pod.cause or cause, "deadline": ends_by(sight.member)}
 
 
@@ -245,7 +245,7 @@ def ended(seen: SeenPod) -> Trouble:
 def is_false_start(sight: Sight) -> bool:
     """Return whether a pod that is over never did what it was there for, and was not told to end. Of the row before."""
     pod, seen = sight.pod, sight.seen
-    if seen is None or not (seen.is_over and sight.is_staying):
+    if seen is None or seen.deleting or not (seen.is_over and sight.is_staying):
         return False
     if pod.connected_at is None:
         return True

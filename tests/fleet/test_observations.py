@@ -215,6 +215,13 @@ def test_a_pod_that_was_told_to_end_is_no_false_start() -> None:
     assert not observations.is_false_start(sight(row, seen(row, phase="Failed")))
 
 
+def test_a_pod_that_ends_because_somebody_deletes_it_is_no_false_start() -> None:
+    row = pod()
+    ended = seen(row, phase="Failed", deleting=True, exit_code=143)
+    assert not observations.is_false_start(sight(row, ended))
+    assert news(row, ended)["cause"] == "It is being deleted, and not by the platform."
+
+
 def test_a_pod_that_somebody_else_deletes_takes_nothing_new_and_has_time_to_finish() -> None:
     row = pod(PodPhase.RUNNING, connected_at=ago(90))
     columns = news(row, seen(row, phase="Running", deleting=True, disruption="preempting"), leases=1)
