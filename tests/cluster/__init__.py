@@ -22,7 +22,7 @@ The fixtures come from the plugin `tests.cluster.fixtures`, so every test folder
     .forbid(), .allow()               takes the platform's RoleBinding away, gives it back
     .node                             `ProcessNode`, registered and Ready;  .another_node(**options) starts one more
     .proxy                            `FaultProxy`
-    with Cluster(cluster.home, tmp_path / "second") as second:      one more namespace, with a node and a proxy of its own
+    with Cluster(cluster.home) as second:      one more namespace, with a node and a proxy of its own
 
 `ProcessNode` (tests/cluster/process_node.py) plays the kubelet with everything the API shows of one. A pod's command is an
 OS process in a work folder of its own (`python` is this interpreter, with the repository on its path).

@@ -3,7 +3,6 @@
 import secrets
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Protocol
 
 import httpx
@@ -14,7 +13,7 @@ from tests.cluster.credentials import Credentials
 from tests.cluster.fault_proxy import FaultProxy
 from tests.cluster.node_object import OWNER
 from tests.cluster.process_node import ProcessNode
-from tests.e2e.waiting import until
+from tests.e2e.waiting import TooLate, until
 
 ACCOUNT = "iacplatform"
 TOKEN_SECONDS = 6 * 3600
@@ -40,14 +39,13 @@ class Home(Protocol):
 class Cluster:
     """See the docstring of the package. A context: with it the namespace, its pods and its nodes are gone."""
 
-    def __init__(self, home: Home, folder: Path) -> None:
+    def __init__(self, home: Home) -> None:
         self.home, self.api = home, home.admin
         self.namespace = f"iac-test-{secrets.token_hex(4)}"
         self.placement = node_object.placement(self.namespace)
         self.proxy = FaultProxy(home.identity, home.credentials)
         self.nodes: list[ProcessNode] = []
         self.kubeconfig = ""
-        self._folder = folder
         self._ends = ExitStack()
 
     def __enter__(self) -> "Cluster":
@@ -74,7 +72,7 @@ class Cluster:
     def another_node(self, **allocatable: str) -> ProcessNode:
         """Start one more node; `cpu`, `memory` and `pods` are what it has for pods, as Kubernetes writes amounts."""
         name = f"{self.namespace}-{len(self.nodes)}"
-        node = ProcessNode(self.api, name, owner=self.namespace, folder=self._folder / name, **allocatable)
+        node = ProcessNode(self.api, name, owner=self.namespace, **allocatable)
         self.nodes.append(self._ends.enter_context(node))
         return node
 
@@ -117,14 +115,16 @@ class Cluster:
 
     def until_pod(self, name: str, look: Callable[[Object], object], *, seconds: float = 30.0) -> Object:
         """Return the pod as soon as `look` finds what it wants in it."""
-        seen: list[Object] = []
 
-        def looks_right() -> bool:
-            seen[:] = [found for found in [self.pod(name)] if found]
-            return bool(seen and look(seen[0]))
+        def found() -> Object | None:
+            pod = self.pod(name)
+            return pod if pod and look(pod) else None
 
-        until(f"pod {name}: {seen}", looks_right, seconds=seconds)
-        return seen[0]
+        try:
+            return until(f"the pod {name} is as the test wants it", found, seconds=seconds)
+        except TooLate as error:
+            error.add_note(f"The pod is {self.pod(name)}")
+            raise
 
     def until_gone(self, name: str, *, seconds: float = 30.0) -> None:
         """Return when there is no pod of this name."""

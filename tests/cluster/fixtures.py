@@ -59,12 +59,10 @@ def control_plane(_kubernetes: ControlPlane | UsersCluster) -> ControlPlane:
 
 
 @pytest.fixture
-def cluster(
-    _kubernetes: ControlPlane | UsersCluster, tmp_path: Path, request: pytest.FixtureRequest
-) -> Iterator[Cluster]:
+def cluster(_kubernetes: ControlPlane | UsersCluster, request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """A namespace of this test alone."""
     _kubernetes.until_ready()
-    with Cluster(_kubernetes, tmp_path / "cluster") as made:
+    with Cluster(_kubernetes) as made:
         request.node.stash[RUNNING] = made
         yield made
 

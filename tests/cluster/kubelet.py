@@ -145,7 +145,7 @@ class Kubelet:
         metadata = pod["metadata"]
         life = self.lives.get(metadata["uid"])
         if life is None and not is_gone and not self.is_stopped:
-            life = self.lives[metadata["uid"]] = PodLife(self, pod, self._folder / metadata["uid"])
+            life = self.lives[metadata["uid"]] = PodLife(self, pod, self._folder / metadata["uid"][:8])
             life.start()
         if life and (is_gone or "deletionTimestamp" in metadata):
             life.end(0 if is_gone else metadata.get("deletionGracePeriodSeconds", 30))

@@ -3,6 +3,8 @@
 import os
 from contextlib import suppress
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 
 import httpx
 
@@ -15,18 +17,21 @@ from tests.cluster.pod_life import PodLife
 from tests.e2e.parts import REPOSITORY
 from tests.e2e.waiting import until
 
+IN_USE_SECONDS = 60.0
+
 
 class ProcessNode:
     """It runs pods of the namespace `owner`, whose name stands in the taint that keeps other pods away. A context: with
     it every process ends.
     """
 
-    def __init__(self, api: Api, name: str, *, owner: str, folder: Path, **allocatable: str) -> None:
-        folder.mkdir(parents=True)
+    def __init__(self, api: Api, name: str, *, owner: str, **allocatable: str) -> None:
         self.name = name
-        self.environment = _of_image(folder)
+        # A short path: sockets of providers lie in the folders of pods, and theirs may have 107 characters (unix(7)).
+        self._folder = Path(mkdtemp(prefix="node-"))
+        self.environment = _of_image(self._folder)
         self._images = Images()
-        self._api, self._owner, self._folder = api, owner, folder
+        self._api, self._owner = api, owner
         self._allocatable = allocatable
         self._kubelet: Kubelet | None = None
 
@@ -37,6 +42,7 @@ class ProcessNode:
 
     def __exit__(self, *error: object) -> None:
         self.remove()
+        rmtree(self._folder, ignore_errors=True)
 
     def processes(self, pod: str) -> list[int]:
         """Return the ids of the processes that run in the newest pod of a name."""
@@ -94,7 +100,7 @@ class ProcessNode:
                 environment=self.environment,
             )
         self._kubelet.connect()
-        until(f"the scheduler may use {self.name}", self._is_in_use)
+        until(f"the scheduler may use {self.name}", self._is_in_use, seconds=IN_USE_SECONDS)
 
     def remove(self) -> None:
         """Take the machine and its Node object away, as a cloud does."""

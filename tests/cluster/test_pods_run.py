@@ -4,6 +4,7 @@ import pytest
 
 from tests.cluster.api import Object
 from tests.cluster.cluster import Cluster
+from tests.cluster.containers import TEMPORARY
 from tests.cluster.pods import container_state, has_ended, python
 
 SHOW_TOKEN = "import os; print(open(os.environ['TOKEN_FILE']).read(), end='')"
@@ -99,6 +100,19 @@ def test_an_empty_folder_of_the_pod_is_there_under_another_path(cluster: Cluster
     cluster.create("pods", pod)
     cluster.until_pod("one", has_ended)
     assert cluster.node.output("one") == "True\n"
+
+
+def test_a_provider_has_room_for_its_socket_in_the_pods_temporary_folder(cluster: Cluster) -> None:
+    program = """
+import os, socket, tempfile
+socket.socket(socket.AF_UNIX).bind(os.path.join(tempfile.mkdtemp("terraform-provider-of-some-length"), "plugin"))
+print(tempfile.gettempdir())
+"""
+    mounts = [{"name": "tmp", "mountPath": TEMPORARY}]
+    volumes = [{"name": "tmp", "emptyDir": {}}]
+    cluster.create("pods", python(cluster, "one", program, volumeMounts=mounts, spec={"volumes": volumes}))
+    cluster.until_pod("one", has_ended)
+    assert cluster.node.output("one").endswith("/volumes/tmp\n")
 
 
 def test_the_agent_is_on_the_path_of_python(cluster: Cluster) -> None:

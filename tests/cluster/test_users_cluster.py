@@ -26,8 +26,8 @@ def _names(cluster: ControlPlane, path: str) -> list[str]:
     return [thing["metadata"]["name"] for thing in things]
 
 
-def test_nothing_of_a_test_is_left(control_plane: ControlPlane, theirs: UsersCluster, tmp_path: Path) -> None:
-    with theirs, Cluster(theirs, tmp_path / "cluster") as cluster:
+def test_nothing_of_a_test_is_left(control_plane: ControlPlane, theirs: UsersCluster) -> None:
+    with theirs, Cluster(theirs) as cluster:
         cluster.create("pods", pod(cluster, "one", image="silent/agent:1"))
         cluster.until_pod("one", is_running)
         node = cluster.node.name
@@ -36,8 +36,8 @@ def test_nothing_of_a_test_is_left(control_plane: ControlPlane, theirs: UsersClu
     assert node not in _names(control_plane, "/api/v1/nodes")
 
 
-def test_pods_of_others_do_not_run_on_our_node(theirs: UsersCluster, cluster: Cluster, tmp_path: Path) -> None:
-    with Cluster(theirs, tmp_path / "theirs") as other:
+def test_pods_of_others_do_not_run_on_our_node(theirs: UsersCluster, cluster: Cluster) -> None:
+    with Cluster(theirs) as other:
         stranger = pod(other, "one", image="silent/agent:1")
         stranger["spec"] |= {"nodeSelector": {}, "tolerations": [{"operator": "Exists"}], "nodeName": cluster.node.name}
         other.create("pods", stranger)
