@@ -6,10 +6,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.cluster.cluster import Cluster
 from tests.e2e.client import Client
 from tests.e2e.configurations import Gated
 from tests.e2e.crew import Crew
 from tests.e2e.platform import Platform
+from tests.e2e.pod_crew import PodCrew
 
 TAIL = 6000
 """Characters of each part's output that a failing test shows."""
@@ -45,6 +47,14 @@ def client(platform: Platform) -> Client:
 def crew(platform: Platform) -> Crew:
     """A pool of this test alone."""
     return Crew.of(platform)
+
+
+@pytest.fixture
+def pods(platform: Platform, cluster: Cluster) -> Iterator[PodCrew]:
+    """A pool of pods of this test alone, which gives back what it does not need within seconds."""
+    crew = PodCrew.of(platform, cluster)
+    yield crew
+    crew.retire()
 
 
 @pytest.fixture

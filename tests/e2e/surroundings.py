@@ -7,10 +7,14 @@ from pathlib import Path
 FOREIGN = ("IAC", "DATABASE_URL", "REDIS_URL", "DJANGO_", "TF_", "PYTEST_", "COV_", "ALLOWED_HOSTS")
 """Begin of the names of variables of the test run that must not reach the platform under test."""
 
+SHORT_LEASE = {"IACPLATFORM_AGENT_LEASE_SECONDS": "6"}
+"""Lets a server give up on agents within seconds."""
+
 
 def of_platform(home: Path, url: str) -> dict[str, str]:
     """Return the environment of the server's parts."""
     ours = {"IACPLATFORM_HOME": str(home), "IACPLATFORM_URL": url, "PYTHONUNBUFFERED": "1"}
+    ours["IACPLATFORM_POOL_STABLE_SECONDS"] = "1"  # who waits for a pod to go waits long enough for the next look
     return {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)} | {
         **ours,
         "DJANGO_SETTINGS_MODULE": "iacplatform.settings",

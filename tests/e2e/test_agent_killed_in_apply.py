@@ -9,10 +9,9 @@ import pytest
 from tests.e2e.client import Row
 from tests.e2e.configurations import Gated
 from tests.e2e.crew import Crew
+from tests.e2e.surroundings import SHORT_LEASE
 from tests.e2e.waiting import until
 from tests.e2e.work import Task
-
-SHORT_LEASE = {"IACPLATFORM_AGENT_LEASE_SECONDS": "6"}
 
 
 @pytest.fixture
@@ -52,6 +51,7 @@ def test_a_lost_host_needs_attention_and_a_person_clears_it(crew: Crew, gated: G
 
 def test_an_agent_that_comes_back_without_its_work_loses_it_at_once(crew: Crew, applying: Task, gated: Gated) -> None:
     crew.part("doomed").kill()
+    (crew.workdir("doomed") / "tasks" / str(applying.id) / "run" / "attempt.json").unlink()
     crew.agent("doomed")
     lost = applying.until("needs_attention", seconds=10)
     assert lost["wait_reason"]["turn"] == "person"

@@ -7,7 +7,7 @@ import pytest
 
 from tests.e2e.configurations import Gated, SlowPlan
 from tests.e2e.crew import Crew
-from tests.e2e.test_agent_killed_in_apply import SHORT_LEASE
+from tests.e2e.surroundings import SHORT_LEASE
 from tests.e2e.waiting import until
 
 

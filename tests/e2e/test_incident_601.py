@@ -6,10 +6,10 @@ from tests.console import pages
 from tests.e2e.configurations import Gated, trivial
 from tests.e2e.console import Console
 from tests.e2e.crew import Crew
+from tests.e2e.surroundings import SHORT_LEASE
 from tests.e2e.waiting import until
 from tests.e2e.work import Task, Workspace
 
-SHORT_LEASE = {"IACPLATFORM_AGENT_LEASE_SECONDS": "6"}
 GRACE_SECONDS = 61
 """After so long without an agent a task counts as stuck."""
 

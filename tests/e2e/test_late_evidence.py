@@ -5,10 +5,9 @@ import signal
 from tests.e2e.client import Row
 from tests.e2e.configurations import Gated
 from tests.e2e.crew import Crew
+from tests.e2e.surroundings import SHORT_LEASE
 from tests.e2e.waiting import until
 from tests.e2e.work import Task
-
-SHORT_LEASE = {"IACPLATFORM_AGENT_LEASE_SECONDS": "6"}
 
 
 def test_a_sleeper_brings_log_result_and_state_of_an_apply_that_was_given_up(crew: Crew, gated: Gated) -> None:
