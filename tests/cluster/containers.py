@@ -26,7 +26,7 @@ class NotYet(Exception):
 
 
 class Denied(Exception):
-    """The container's user cannot read a file of a Secret; the message is what its program would have said."""
+    """The container cannot be started at all: its user cannot read a file of a Secret, or it asks too much of us."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,10 @@ def only(pod: Object) -> Object:
 def prepared(pod: Object, secrets: Secrets, folder: Path, image: Mapping[str, str]) -> Container:
     """Make the volumes of a pod under `folder`, and return its container; `image` is the image's own environment.
 
-    Raises `NotYet` where a Secret is missing, or a volume is of a kind that this node has not; `Denied` where a file of
-    a Secret would be there and not for the container's user (all files here belong to the test's own user).
+    Raises `NotYet` where a Secret is missing; `Denied` where a file of a Secret would be there and not for the
+    container's user (all files here belong to the test's own user), or the pod has what this node cannot do.
     """
+    _must_be_plain(pod["spec"])
     mounts = _mounts(pod, secrets, folder)
     own = {**_temporary(mounts), **_environment(pod, secrets)}
     move = _mover(mounts)
@@ -83,6 +84,11 @@ def prepared(pod: Object, secrets: Secrets, folder: Path, image: Mapping[str, st
         environment={**image, **{name: move(value) for name, value in own.items()}},
         folder=folder,
     )
+
+
+def _must_be_plain(spec: Object) -> None:
+    if spec.get("initContainers") or len(spec["containers"]) > 1 or spec["restartPolicy"] != "Never":
+        raise Denied("A process node runs pods of one container with the restartPolicy Never.")
 
 
 def _command(pod: Object) -> list[str]:
@@ -154,7 +160,9 @@ def _fill(volume: Object, place: Path, user: User, secrets: Secrets) -> None:
     if "secret" in volume:
         _write_secret(volume, place, user, secrets)
     elif "emptyDir" not in volume:
-        raise NotYet("ContainerCreating", f'volume "{volume["name"]}": this node has only emptyDir and secret volumes')
+        raise Denied(
+            f'The volume "{volume["name"]}" is neither an emptyDir nor a Secret: a process node has no others.'
+        )
 
 
 def _write_secret(volume: Object, place: Path, user: User, secrets: Secrets) -> None:

@@ -115,6 +115,12 @@ print(tempfile.gettempdir())
     assert cluster.node.output("one").endswith("/volumes/tmp\n")
 
 
+def test_a_pod_that_this_node_cannot_run_is_failed_and_told_so(cluster: Cluster) -> None:
+    cluster.create("pods", python(cluster, "one", "", spec={"restartPolicy": "Always"}))
+    done = cluster.until_pod("one", has_ended)
+    assert "one container with the restartPolicy Never" in container_state(done)["terminated"]["message"]
+
+
 def test_the_agent_is_on_the_path_of_python(cluster: Cluster) -> None:
     cluster.create("pods", python(cluster, "one", "import agents.runner; print('found')"))
     cluster.until_pod("one", has_ended)
