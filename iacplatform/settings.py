@@ -39,7 +39,6 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "channels",
-    "django_q",
     "csp",
     "iacplatform.base",
     "pools",
@@ -48,6 +47,7 @@ INSTALLED_APPS = [
     "agents",
     "iacplatform.apps.PlatformConfig",
     "iacplatform.console",
+    "django_q",  # last, so that our qcluster command counts and not its own
 ]
 
 MIDDLEWARE = [
