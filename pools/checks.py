@@ -13,6 +13,7 @@ from pools.kube import Cluster, ClusterError, Denied, QuotaExceeded, Throttled, 
 from pools.models import K8sConfig
 
 PERMISSIONS = (
+    ("get", "namespaces"),
     ("list", "pods"),
     ("get", "pods"),
     ("create", "pods"),
@@ -96,7 +97,7 @@ def _namespace(cluster: Cluster, config: K8sConfig) -> Step:
     except Denied as error:
         if error.status == _UNKNOWN_TO_IT:
             raise
-        return Step(name="namespace", ok=True, words="We may not look at it, and need not: see the pod below.")
+        return Step(name="namespace", ok=True, words="We may not look at it; see the pod below.")
     if is_there:
         return Step(name="namespace", ok=True, words=f"{config.namespace} is there.")
     remedy = "Make the namespace, as deploy/kubernetes/namespace.yaml does, or name another one."

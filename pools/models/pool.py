@@ -117,7 +117,7 @@ class Pool(models.Model):
         return {}
 
     def _lasting_faults(self) -> dict[str, str]:
-        stored = Pool.objects.filter(pk=self.pk).values("pool_type", "name").first()
+        stored = Pool.objects.filter(pk=self.pk).values("pool_type", "name", "k8s_config_id").first()
         if stored is None:
             return {}
         faults = {}
@@ -125,4 +125,9 @@ class Pool(models.Model):
             faults["pool_type"] = "The type of a pool never changes. Make another pool and move the workspaces there."
         if stored["name"] == LOCAL != self.name:
             faults["name"] = "The pool named local is the built-in agents'; it keeps its name."
+        if stored["k8s_config_id"] != self.k8s_config_id and self.pods.live().exists():
+            faults["k8s_config"] = (
+                "Pods of this pool are in the cluster of its K8s config. Set the maximum to 0 and wait until they are "
+                "gone, or make another pool and move the workspaces there."
+            )
         return faults

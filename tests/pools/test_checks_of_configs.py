@@ -18,7 +18,7 @@ from tests.e2e.waiting import until
 pytestmark = [pytest.mark.cluster, pytest.mark.django_db(transaction=True)]
 
 EVERY_STEP = [
-    *("reachable", "version", "namespace"),
+    *("reachable", "version", "namespace", "get namespaces"),
     *("list pods", "get pods", "create pods", "patch pods", "delete pods"),
     *("create secrets", "delete secrets", "list events"),
     *("pod", "address"),
@@ -64,15 +64,26 @@ def test_missing_rights_are_named_one_by_one(cluster: Cluster, config: K8sConfig
     until("the rights are gone", lambda: "create pods" in failed(config))
     ClusterStatus.objects.all().delete()
     wrong = failed(config)
-    assert set(wrong) == {*EVERY_STEP[3:11], "pod"}
+    assert set(wrong) == {*EVERY_STEP[3:12], "pod"}
     assert "rbac.yaml" in wrong["list events"].remedy
     assert "cannot create resource" in wrong["pod"].words and "rbac.yaml" in wrong["pod"].remedy
 
 
 def test_a_namespace_that_is_missing_is_named(cluster: Cluster, config: K8sConfig) -> None:
     K8sConfig.objects.update(namespace="nowhere")
-    wrong = failed(K8sConfig.objects.get())
-    assert "create pods" in wrong and "pod" in wrong
+    elsewhere = failed(K8sConfig.objects.get())
+    assert "namespace" not in elsewhere and {"get namespaces", "create pods", "pod"} <= set(
+        elsewhere
+    )  # we may not know
+    ClusterStatus.objects.all().delete()
+    all_rights = json.loads(cluster.kubeconfig)
+    all_rights["users"][0]["user"]["token"] = cluster.home.credentials.admin_token
+    config.set_kubeconfig(json.dumps(all_rights))
+    config.namespace = "nowhere"
+    config.save()
+    wrong = failed(config)
+    assert list(wrong) == ["namespace", "pod"] and "namespace.yaml" in wrong["namespace"].remedy
+    assert 'namespaces "nowhere" not found' in wrong["pod"].words
 
 
 def test_a_quota_that_is_used_up_is_told_with_its_figures(cluster: Cluster, config: K8sConfig) -> None:
@@ -109,7 +120,7 @@ def test_a_cluster_that_begins_to_hang_keeps_a_person_waiting_for_one_time_out(
 ) -> None:
     cluster.proxy.fault(Hang(), path="selfsubject", nth=2, times=None)
     steps = checks.check(config)
-    assert (steps[-1].name, steps[-1].ok) == ("get pods", False) and "timed out" in steps[-1].words
+    assert (steps[-1].name, steps[-1].ok) == ("list pods", False) and "timed out" in steps[-1].words
     assert cluster.proxy.count("create", "selfsubjectaccessreviews") == 2
 
 

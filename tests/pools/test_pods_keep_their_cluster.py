@@ -97,8 +97,10 @@ def test_the_address_is_written_down_and_shown(api: APIClient) -> None:
     assert gone.json()["server"] == ""
 
 
-def test_a_pool_keeps_its_config_while_pods_of_it_are_there(pod: Pod) -> None:
+def test_a_pool_keeps_its_config_while_pods_of_it_are_there(api: APIClient, pod: Pod) -> None:
     other = factories.k8s_config()
+    refused = api.patch(f"/api/v1/pools/{pod.pool_id}", {"k8s_config": other.pk}, format="json")
+    assert refused.status_code == 400 and "maximum to 0" in refused.json()["errors"]["k8s_config"][0]
     with pytest.raises(DatabaseError, match="cannot change now"), transaction.atomic():
         Pool.objects.filter(pk=pod.pool_id).update(k8s_config=other)
     Pod.objects.update(phase=PodPhase.GONE)
