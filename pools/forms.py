@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 
 from iacplatform.base.widgets import Unshown
 from pools.models import K8sConfig
+from pools.models.cluster import runner_command
 from pools.yaml_fields import YamlField
 
 _QUIET = {"rows": 6, "autocomplete": "off", "spellcheck": "false", "class": "code"}
@@ -21,8 +22,8 @@ class K8sConfigForm(forms.ModelForm):  # type: ignore[type-arg]
         widget=Unshown(attrs=_QUIET),
         help_text="YAML or JSON. It is stored encrypted and never shown again; empty: the stored one stays.",
     )
-    command = YamlField(empty=list, example='["python", "-m", "agents.runner"]')
-    env = YamlField(empty=dict, example="HTTPS_PROXY: http://proxy:3128")
+    command = YamlField(empty=list, example='["python", "-m", "agents.runner"]', initial=runner_command)
+    env = YamlField(empty=dict, example="HTTPS_PROXY: http://proxy:3128", label="Environment")
     resources = YamlField(empty=dict, example='{"requests": {"cpu": "500m", "memory": "512Mi"}}', rows=6)
     node_selector = YamlField(empty=dict, example="kubernetes.io/arch: amd64")
     tolerations = YamlField(empty=list, texts=False, example='[{"key": "ci", "operator": "Exists"}]')
@@ -64,6 +65,13 @@ class K8sConfigForm(forms.ModelForm):  # type: ignore[type-arg]
         elif text:
             self._take(text)
         return super().clean()
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        """Add what is wrong; of a field only the first sentence, as the next ones follow from it."""
+        if hasattr(error, "error_dict"):
+            fresh = {name: found for name, found in error.error_dict.items() if name not in self.errors}
+            error = ValidationError(fresh)
+        super().add_error(field, error)
 
     def _take(self, text: str) -> None:
         try:

@@ -18,12 +18,13 @@ PULL = 'Back-off pulling image "registry.example.com/iac-agent:9"'
 
 def pool(desired: int | None = 1, **columns: Any) -> Pool:
     """Return a pool whose cluster was looked at just now, and that should have so many pods."""
-    config = rows.k8s_config()
+    config = columns.pop("k8s_config", None) or rows.k8s_config()
     known = {"name": "edge", "k8s_config": config, "min_replicas": 0, "max_replicas": 5, "slots_per_pod": 2}
     made = rows.pool(**{"pool_type": PoolType.K8S, **known, **columns})
-    PoolStatus.objects.create(pool=made, desired=desired)
     now = clock.now()
-    ClusterStatus.objects.create(config=config, began_at=now, looked_at=now)
+    # In tests that commit, whoever heard of the new pool has made these rows already.
+    PoolStatus.objects.update_or_create(pool=made, defaults={"desired": desired})
+    ClusterStatus.objects.update_or_create(config=config, defaults={"began_at": now, "looked_at": now})
     return made
 
 

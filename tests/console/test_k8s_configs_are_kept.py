@@ -127,3 +127,7 @@ def test_each_deed_needs_its_right(console: Client) -> None:
     stranger = browser(rows.person())
     assert {stranger.get(path).status_code for path in (one, f"{one}/settings")} == {404}
     assert "None that you may see" in pages.text(stranger.get("/k8s-configs/"))
+
+
+def test_a_new_config_begins_with_the_agents_own_command(console: Client) -> None:
+    assert "- agents.runner</textarea>" in console.get(NEW).content.decode()

@@ -99,7 +99,7 @@ def test_a_person_without_the_right_sees_no_decisions_and_no_pods(console: Clien
 
 def test_the_list_of_pools_says_it_in_a_line(console: Client) -> None:
     pool = fleets.pool(2)
-    assert "edge kubernetes · 0 agents connected It should have 2 pods, and has 0." in fleets.read(
+    assert "edge Kubernetes, 0–5 pods of 2 slots · 0 agents connected It should have 2 pods, and has 0." in fleets.read(
         console.get("/pools/")
     )
     fleets.condition(pool, "image_pull_failed", fleets.PULL)
