@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from tests.cluster.api import Object
-from tests.cluster.containers import NotYet, only
+from tests.cluster.pod_object import NotYet, only
 
 SILENT = ["python", "-c", "import signal; signal.pause()"]
 """Runs, and never connects to anybody; ends at SIGTERM."""

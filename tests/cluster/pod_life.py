@@ -13,8 +13,9 @@ from typing import Protocol
 from tests import processes
 from tests.cluster import pod_status
 from tests.cluster.api import Object
-from tests.cluster.containers import Container, Denied, NotYet, only, prepared
+from tests.cluster.containers import Container, prepared
 from tests.cluster.images import Images, scripted
+from tests.cluster.pod_object import Denied, NotYet, only
 from tests.cluster.spawning import spawn
 
 LOOK_SECONDS = 0.05

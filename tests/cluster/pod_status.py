@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from tests.cluster.api import Object
-from tests.cluster.containers import only
+from tests.cluster.pod_object import only
 
 KILLED = 137  # 128 + SIGKILL
 
