@@ -80,11 +80,17 @@ def _judge(pool: Pool, status: PoolStatus, needs: Demand, found: list[Member], n
     live = sum(member.is_live for member in found)
     status.desired = verdict.desired
     status.surplus_since = (status.surplus_since or now) if live > verdict.desired else None
-    situation = Situation(
+    most = max(needs.pinned, 0 if limits.is_frozen else limits.maximum)
+    situation = _situation(pool, status, found, most, now)
+    return Review(pool=pool, status=status, demand=needs, verdict=verdict, situation=situation)
+
+
+def _situation(pool: Pool, status: PoolStatus, found: list[Member], most: int, now: datetime) -> Situation:
+    return Situation(
         members=found,
         now=now,
-        most=max(needs.pinned, 0 if limits.is_frozen else limits.maximum),
-        desired=verdict.desired,
+        most=most,
+        desired=status.desired or 0,
         surplus_since=status.surplus_since,
         idle_seconds=pool.idle_seconds,
         slots=pool.slots_per_pod,
@@ -92,7 +98,6 @@ def _judge(pool: Pool, status: PoolStatus, needs: Demand, found: list[Member], n
         stable_seconds=settings.POOL_STABLE_SECONDS,
         can_replace=not status.condition_code,
     )
-    return Review(pool=pool, status=status, demand=needs, verdict=verdict, situation=situation)
 
 
 def limits_of(pool: Pool, now: datetime) -> Limits:
