@@ -47,20 +47,22 @@ def test_one_that_comes_back_late_moves_the_lost_apply_by_its_result(crew: Crew,
     assert not applying.workspace.row()["is_locked"]
 
 
-def test_a_state_that_only_the_killed_agent_has_is_stored_when_it_is_back(
+def test_a_state_that_the_engine_could_not_store_is_brought_when_its_agent_is_back(
     crew: Crew, applying: Task, gated: Gated
 ) -> None:
     crew.part("phoenix").kill()
-    crew.platform.web.kill()
+    until("its state lock is an orphan", lambda: "release-lock" in applying.row()["actions"])
+    applying.do("release-lock", reason="Its host is dead.")
     gated.open()
-    until("the engine has ended", lambda: not crew.engines("phoenix"), seconds=150)
-    assert list((crew.workdir("phoenix") / "tasks" / str(applying.id)).rglob("errored.tfstate"))
-    crew.platform.start_web(environment=SHORT_LEASE)
+    until("the engine has ended", lambda: not crew.engines("phoenix"))
+    folder = crew.workdir("phoenix") / "tasks" / str(applying.id)
+    assert list(folder.rglob("errored.tfstate"))
     crew.agent("phoenix")
-    ended = applying.until("failed")
-    assert "state" in ended["error_message"].lower()
-    _assert_once_and_whole(applying, gated)
-    assert "The state is stored." in applying.log("apply")
+    applying.until("failed")
+    assert "kept aside as number" in applying.log("apply") and gated.ledger() == ["begun", "ended"]
+    kept = _evidence(applying, "state")
+    assert kept and kept["kept_state"]
+    until("its work folder is gone", lambda: not folder.exists())
 
 
 def test_what_nobody_can_prove_waits_for_a_person_with_the_evidence_shown(
