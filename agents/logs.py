@@ -13,11 +13,14 @@ from agents import protocol
 from agents.protocol import Log, ProtocolError
 from tasks.errors import StaleEpoch
 from tasks.models import Attempt, LogChunk
+from tasks.models.log import LONGEST_BYTES
+
+_TOO_LONG = b"\nThe log is longer than 65 MiB; what followed is not kept.\n"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stored:
-    """How many bytes of the attempt's log are stored. `is_late`: the task has gone on without the attempt."""
+    """How far the attempt's log is dealt with, in bytes. `is_late`: the task has gone on without the attempt."""
 
     offset: int
     is_late: bool
@@ -26,6 +29,7 @@ class Stored:
 def store(agent_id: str, word: Log) -> Stored:
     """Store what follows on what is stored; return how much that is then, from where the agent goes on.
 
+    Of a log that is too long the rest is taken and not kept, so that the attempt's result can still follow.
     Raises `StaleEpoch` for an attempt that never was the agent's or whose log is complete, `ProtocolError` for what is
     no piece of log.
     """
@@ -36,9 +40,17 @@ def store(agent_id: str, word: Log) -> Stored:
         raise StaleEpoch(f"Attempt {word.epoch} of task {word.task} is not this agent's.")
     if attempt.log_bytes is not None and attempt.log_stored >= attempt.log_bytes:
         data = _only_known(word, data, attempt)
-    fresh = data[attempt.log_stored - word.offset :] if word.offset <= attempt.log_stored else b""
-    offset = _append(attempt, fresh) if fresh else attempt.log_stored
-    return Stored(offset=offset, is_late=attempt.epoch_now != attempt.epoch)
+    is_late = attempt.epoch_now != attempt.epoch
+    if attempt.log_stored > LONGEST_BYTES:
+        return Stored(offset=word.offset + len(data), is_late=is_late)
+    fresh = _bounded(data[attempt.log_stored - word.offset :] if word.offset <= attempt.log_stored else b"", attempt)
+    return Stored(offset=_append(attempt, fresh) if fresh else attempt.log_stored, is_late=is_late)
+
+
+def _bounded(data: bytes, attempt: Attempt) -> bytes:
+    """Return what of a piece is stored; the one that does not fit any more ends with a sentence that says so."""
+    room = LONGEST_BYTES - attempt.log_stored
+    return data if len(data) <= room else data[:room] + _TOO_LONG
 
 
 def _only_known(word: Log, data: bytes, attempt: Attempt) -> bytes:

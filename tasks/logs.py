@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tasks.models import Attempt, LogChunk, Task
+from tasks.models.log import LONGEST_BYTES
 
 MOST_BYTES = 1024 * 1024
 """Of one piece."""
@@ -37,7 +38,7 @@ def _attempt(task: Task, phase: str, number: int | None) -> Attempt | None:
 
 def _has_ended(attempt: Attempt) -> bool:
     """Whether all that the agent announced is stored. Of a lost agent no more is expected, though more may come."""
-    return attempt.ended_at is not None and attempt.log_stored >= (attempt.log_bytes or 0)
+    return attempt.ended_at is not None and attempt.log_stored >= min(attempt.log_bytes or 0, LONGEST_BYTES)
 
 
 def _bytes(attempt: Attempt, offset: int, most: int) -> bytes:

@@ -2,12 +2,13 @@
 
 import pytest
 
-from agents import reports
+import tasks.logs
+from agents import logs, reports
 from agents.models import Agent
 from agents.protocol import LogStored, Stop
 from agents.sessions import Session
 from tasks import removal
-from tasks.models import Task
+from tasks.models import LateResult, Task
 from tests.evidence.words import attempt_of, finished, log, log_of, names, row_of, session_of
 from tests.tasks import factories
 
@@ -26,6 +27,26 @@ def test_it_goes_on_where_the_stored_log_ends(session: Session, given_up: Task) 
     for offset, data in ((0, b"one\n"), (0, b"one\ntwo\n"), (4, b"two\n"), (20, b"too far"), (8, b"three\n")):
         reports.handle(session, log(given_up, offset, data))
     assert log_of(attempt_of(given_up)) == b"one\ntwo\nthree\n"
+
+
+def test_it_has_an_end_which_is_said_in_its_place(
+    session: Session, given_up: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "LONGEST_BYTES", 6)
+    monkeypatch.setattr(tasks.logs, "LONGEST_BYTES", 6)
+    reports.handle(session, log(given_up, 0, b"one\n"))
+    reports.handle(session, log(given_up, 4, b"two\n"))
+    cut = b"one\ntw\nThe log is longer than 65 MiB; what followed is not kept.\n"
+    assert log_of(attempt_of(given_up)) == cut
+    for offset in (8, 4, 4000):
+        stored, _ = reports.handle(session, log(given_up, offset, b"more\n"))
+        assert isinstance(stored, LogStored) and stored.offset == offset + 5, (
+            "who is not told so sends it again and again"
+        )
+    assert log_of(attempt_of(given_up)) == cut
+    reports.handle(session, finished(given_up, log_bytes=9000))
+    assert tasks.logs.read(given_up, phase="apply").is_complete
+    assert LateResult.objects.exists()
 
 
 def test_it_does_not_mix_with_the_log_of_the_next_attempt(ada: Agent, session: Session) -> None:
