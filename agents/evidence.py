@@ -1,6 +1,6 @@
 """What a lost agent brought after its attempt was given up: kept, shown to people, and moving nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,9 +28,7 @@ class Evidence:
 
 def of(task: Task) -> list[Evidence]:
     """Return what came late of the task's attempts, the oldest first; of whatever status the task is."""
-    attempts = {attempt.epoch: attempt for attempt in Attempt.objects.filter(task=task)}
-    found = [*_logs(task, attempts), *_results(task), *_states(task, attempts)]
-    return sorted(found, key=lambda each: each.at)
+    return sorted((each for kind in KINDS for each in KINDS[kind](task)), key=lambda each: each.at)
 
 
 def late_chunks(task: Task) -> QuerySet[LogChunk]:
@@ -48,8 +46,8 @@ _GIVEN_UP = ("interrupted", "lost", "cancelled")
 """Outcomes that we wrote; of one that its agent said, no log is late."""
 
 
-def _logs(task: Task, attempts: dict[int, Attempt]) -> Iterator[Evidence]:
-    late = late_chunks(task)
+def _logs(task: Task) -> Iterator[Evidence]:
+    attempts, late = _attempts(task), late_chunks(task)
     for epoch, first, last in late.values_list("attempt__epoch").annotate(first=Min("offset"), last=Max("at")):
         attempt = attempts[epoch]
         size = attempt.log_stored - first
@@ -64,11 +62,20 @@ def _results(task: Task) -> Iterator[Evidence]:
         yield Evidence(kind="result", **_names(late.attempt), at=late.at, text=text)
 
 
-def _states(task: Task, attempts: dict[int, Attempt]) -> Iterator[Evidence]:
+def _states(task: Task) -> Iterator[Evidence]:
+    attempts = _attempts(task)
     for kept in KeptState.objects.filter(task_id=task.pk).defer("sealed_content"):
         what = f"A state of serial {kept.serial} with {kept.resources} resources ({kept.size:,} bytes)"
         text = f"{what} was not stored and is kept aside as number {kept.pk}. {kept.why}"
         yield Evidence(kind="state", **_names(attempts[kept.epoch]), at=kept.created_at, text=text, kept_state=kept.pk)
+
+
+KINDS: Mapping[str, Callable[[Task], Iterator[Evidence]]] = {"log": _logs, "result": _results, "state": _states}
+"""What gives the pieces of one kind."""
+
+
+def _attempts(task: Task) -> dict[int, Attempt]:
+    return {attempt.epoch: attempt for attempt in Attempt.objects.filter(task=task)}
 
 
 def _names(attempt: Attempt) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def _reader(kind: str) -> Callable[[Task, Sequence[Any]], Entries]:
     """Return what reads the evidence of this kind; a kept state is named by its number, all else by its epoch."""
 
     def read(task: Task, rows: Sequence[Any]) -> Entries:
-        found = {each.kept_state or each.epoch: each for each in evidence.of(task) if each.kind == kind}
+        found = {each.kept_state or each.epoch: each for each in evidence.KINDS[kind](task)}
         return {key: _piece(each) for key, each in found.items() if key in rows}
 
     return read

@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from agents import timeline
 from iacplatform.base import clock
@@ -50,3 +52,19 @@ def test_a_log_in_time_is_no_evidence(told: Told) -> None:
     factories.say(task, b"one")
     task = factories.finish(task, "failed", exit_code=1)
     assert (task.status, told(task, Kind.EVIDENCE)) == (Status.FAILED, [])
+
+
+def test_each_piece_is_read_once_for_the_whole_list() -> None:
+    task = marked()
+    late = Result(outcome="applied", exit_code=0, seconds=3.0, log_bytes=0)
+    late_results.keep(task.pk, task.epoch - 1, task.agent_id, late)
+    lost = {"workspace": task.workspace, "task_id": task.pk, "epoch": task.epoch - 1, "created_by": f"task:{task.pk}"}
+    KeptState.objects.create(
+        serial=9, lineage="l", digest="0" * 64, size=3, sealed_content=b"", why="Too late.", **lost
+    )  # fmt: skip
+    with CaptureQueriesContext(connection) as asked:
+        kinds = [entry.kind for entry in timeline.of(task)]
+    assert kinds.count(Kind.EVIDENCE) == 2
+    reads = [query["sql"] for query in asked if " UNION " not in query["sql"]]
+    for table in ("tasks_lateresult", "workspaces_keptstate"):
+        assert len([sql for sql in reads if f'FROM "{table}"' in sql]) == 1
