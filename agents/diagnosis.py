@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import OuterRef, Subquery
+
+from agents.models import Agent
 from tasks.models import Task
 from tasks.reasons import Turn
 
@@ -41,7 +44,8 @@ class Finding:
 def findings() -> Iterator[Finding]:
     """Return a finding for each task that is not final, the oldest first."""
     unexplained = set(Task.objects.breaking_the_promise().values_list("pk", flat=True))
-    for task in Task.objects.live().with_outlook().order_by("pk").iterator():
+    named = Subquery(Agent.objects.filter(pk=OuterRef("agent_id")).values("name")[:1])
+    for task in Task.objects.live().with_outlook().annotate(agent_name=named).order_by("pk").iterator():
         yield _finding(task, is_stuck=task.is_stuck or task.pk in unexplained)
 
 
@@ -63,9 +67,9 @@ def _finding(task: Task, *, is_stuck: bool) -> Finding:
     )
 
 
-def _running(task: Task) -> dict[str, Any]:
+def _running(task: Any) -> dict[str, Any]:
     """Return for a task that runs, or is broken, what a reason says of one that waits."""
-    what = f"{task.phase.capitalize() or 'Nothing'} on agent {task.agent_id or '-'}"
+    what = f"{task.phase.capitalize() or 'Nothing'} on agent {task.agent_name or task.agent_id or '-'}"
     return {
         "code": "",
         "turn": Turn.MACHINE,

@@ -61,10 +61,10 @@ def test_each_task_says_why_it_stands_and_what_will_move_it(well: None) -> None:
 
 
 def test_a_running_task_says_who_will_report(well: None) -> None:
-    task = factories.planning()
+    task = factories.planning(on=Agent.objects.get())
     line = doctor().splitlines()[0]
     assert f"task {task.pk}" in line
-    assert f"Plan on agent {task.agent_id}, stage preparing." in line
+    assert "Plan on agent built-in, stage preparing." in line
     assert "The agent's report moves it" in line
 
 
