@@ -133,7 +133,6 @@ def test_lists_are_narrowed_by_workspace_and_pool(api: APIClient) -> None:
     here = factories.pending()
     assert ids(api.get(TASKS, {"workspace_id": here.workspace_id})) == [here.pk]
     assert ids(api.get(TASKS, {"pool_id": pool.pk})) == [elsewhere.pk]
-    assert ids(api.get(TASKS, {"pool_id": "pool-none"})) == []
 
 
 @pytest.mark.parametrize(
@@ -158,3 +157,19 @@ def _queries(api: APIClient) -> int:
     with CaptureQueriesContext(connection) as asked:
         assert api.get(TASKS).status_code == 200
     return len(asked)
+
+
+@pytest.mark.parametrize("name", ["workspace_id", "pool_id"])
+@pytest.mark.parametrize("unknown", ["nothing-of-ours", "%00", "9" * 5000])
+def test_a_filter_names_what_there_is_or_is_refused_in_a_sentence(api: APIClient, name: str, unknown: str) -> None:
+    answer = api.get(f"{TASKS}?{name}={unknown}")
+    assert answer.status_code == 400
+    assert answer.json()["errors"][name]
+
+
+def test_what_may_not_be_seen_cannot_be_named_by_a_filter() -> None:
+    task = factories.pending()
+    nosy = rows.client(rows.person("tasks.view_task"))
+    answer = nosy.get(f"{TASKS}?workspace_id={task.workspace_id}")
+    assert answer.status_code == 400
+    assert answer.json()["errors"]["workspace_id"] == ["There is no such workspace, or none that you may see."]
