@@ -4,11 +4,12 @@ import pytest
 
 from agents import reports
 from agents.models import Agent
-from agents.protocol import Changes, PlanFacts, Received
+from agents.protocol import Received
 from agents.sessions import Session
 from tasks import removal
 from tasks.models import LateResult, Plan, Task
 from tests.evidence.words import attempt_of, finished, names, row_of, session_of
+from tests.plan_facts import plan_facts
 from tests.tasks import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -43,18 +44,8 @@ def test_a_plan_that_ends_after_another_one_took_its_place_is_no_plan(ada: Agent
     later = factories.awaiting_confirmation(factories.running(factories.reread(first), on=factories.agent()))
     applying = factories.running(factories.confirm(later), on=factories.agent())
     before = row_of(applying)
-    facts = PlanFacts(
-        digest="0" * 64,
-        lineage="",
-        serial=0,
-        engine="terraform",
-        version="1.11.4",
-        os="linux",
-        arch="amd64",
-        has_changes=True,
-        changes=Changes(add=9, change=0, destroy=0),
-    )
-    assert reports.handle(session, finished(first, "planned", plan=facts)) == [Received(**names(first))]
+    said = finished(first, "planned", plan=plan_facts(add=9))
+    assert reports.handle(session, said) == [Received(**names(first))]
     assert row_of(applying) == before and Plan.objects.count() == 1
     assert LateResult.objects.get().attempt == attempt_of(first)
 

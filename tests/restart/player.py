@@ -16,7 +16,6 @@ from agents.protocol import (
     Accept,
     AskPermit,
     Cancel,
-    Changes,
     Engine,
     Finished,
     FromAgent,
@@ -35,6 +34,7 @@ from agents.protocol import (
     dump,
     parse_from_server,
 )
+from tests.plan_facts import plan_facts
 
 BEAT_SECONDS = 1.0
 AGAIN_SECONDS = 0.3
@@ -152,18 +152,7 @@ async def _planned(http: httpx.AsyncClient, run: Run) -> Finished:
     file = f"plan of task {run.task}, epoch {run.epoch}".encode()
     await _upload(http, run, "file", file)
     await _upload(http, run, "json", json.dumps({"format_version": "1.2", "resource_changes": []}).encode())
-    facts = PlanFacts(
-        digest=hashlib.sha256(file).hexdigest(),
-        lineage="",
-        serial=0,
-        engine="terraform",
-        version="1.11.4",
-        os="linux",
-        arch="amd64",
-        has_changes=True,
-        changes=Changes(add=1, change=0, destroy=0),
-    )
-    return _finished(run, "planned", exit_code=2, plan=facts)
+    return _finished(run, "planned", exit_code=2, plan=plan_facts(hashlib.sha256(file).hexdigest()))
 
 
 async def _upload(http: httpx.AsyncClient, run: Run, part: str, content: bytes) -> None:
