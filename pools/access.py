@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from iacplatform.base.encryption import Unreadable
 from pools import kubeconfig
 from pools.errors import Unreachable
 from pools.models import K8sConfig
@@ -58,13 +59,26 @@ class Access:
 
 def of(config: K8sConfig) -> Access:
     """Return how the config reaches its cluster, or raise `Unreachable` with what is missing."""
-    return _in_cluster() if config.in_cluster else _described(config.kubeconfig())
+    if config.in_cluster:
+        return _in_cluster()
+    described = _described(_opened(config))
+    if described.server != config.server:
+        # A sealed text that was moved here from another row, past the rule that a config keeps its cluster.
+        raise Unreachable("The kubeconfig names another cluster than this config. Give the kubeconfig again.")
+    return described
+
+
+def _opened(config: K8sConfig) -> str:
+    try:
+        return config.kubeconfig()
+    except Unreadable as error:
+        raise Unreachable(f"The kubeconfig cannot be opened: {error}") from error
 
 
 def _described(text: str) -> Access:
     cluster, user = kubeconfig.current(text)
     return Access(
-        server=str(cluster["server"]).rstrip("/"),
+        server=str(cluster.get("server") or "").rstrip("/"),
         token=str(user.get("token") or ""),
         authority=_decoded(cluster, "certificate-authority-data"),
         certificate=_decoded(user, "client-certificate-data"),

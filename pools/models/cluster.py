@@ -78,7 +78,7 @@ class K8sConfig(models.Model):
     @property
     def owner(self) -> str:
         """Return what the kubeconfig is sealed for."""
-        # Bound to the name's row through a constant of its table: a new row has no id to bind to yet.
+        # A constant of its table: a new row has no id to bind to yet. What opens has to name the row's own server.
         return "pools.k8sconfig.kubeconfig"
 
     def clean(self) -> None:

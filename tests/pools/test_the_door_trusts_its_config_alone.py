@@ -315,3 +315,17 @@ def test_outside_a_cluster_an_in_cluster_config_says_so(monkeypatch: pytest.Monk
 def test_credentials_are_in_no_representation() -> None:
     reached = access.of(config("https://127.0.0.1:1"))
     assert TOKEN not in repr(reached) and reached.token == TOKEN
+
+
+def test_a_kubeconfig_that_was_moved_from_another_row_is_not_acted_on() -> None:
+    here, there = config("https://127.0.0.1:1"), config("https://127.0.0.1:2")
+    K8sConfig.objects.filter(pk=here.pk).update(sealed_kubeconfig=there.sealed_kubeconfig)
+    with pytest.raises(kube.Unreachable, match="names another cluster"):
+        asked(K8sConfig.objects.get(pk=here.pk))
+
+
+def test_a_kubeconfig_whose_key_is_missing_says_which_key(settings: Any) -> None:
+    sealed = config("https://127.0.0.1:1")
+    settings.ENCRYPTION_KEYS = f"another:{'1' * 64}"
+    with pytest.raises(kube.Unreachable, match=r"No key .* is configured"):
+        asked(sealed)
