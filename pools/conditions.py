@@ -53,9 +53,9 @@ MEANINGS: dict[str, Meaning] = {
         remedy="Correct the image or its pull secrets in the K8s config, or push the image.",
     ),
     Condition.POD_FAILED: Meaning(
-        means="Pods are refused, or end without having been asked to.",
-        remedy="Read the cluster's words and the pod's log: raise the memory limit if it ran out of memory, correct "
-        "image, command or environment in the K8s config if it ended at once.",
+        means="Pods are refused, do not start, fall silent, or end without having been asked to.",
+        remedy="Read the cluster's words and the pod's log: correct the K8s config where the cluster refuses a part of "
+        "it or the agent ended at once, raise the memory limit where it ran out of memory, see to a silent node.",
     ),
     Condition.AGENT_NEVER_CONNECTED: Meaning(
         means="The pod runs, and its agent has not connected to the platform in time.",

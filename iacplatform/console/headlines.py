@@ -55,7 +55,7 @@ def _frozen(until: datetime) -> Headline:
     return Headline(
         turn=Turn.TIME,
         heading="A freeze window is open: nothing new starts here.",
-        remedy="What runs goes on, and so does what has a slot kept. Pods without work go.",
+        remedy="What runs goes on, and slots that are kept for plans stay kept. Pods without work go.",
         until=until,
     )
 

@@ -14,13 +14,17 @@ from pools.models import Pod, PodPhase
 
 @dataclass(frozen=True, kw_only=True)
 class Doing:
-    """What a pod does. `is_`: the meaning of its colour; `quote`: the cluster's words; `until`: it may last so long."""
+    """What a pod does. `is_`: the meaning of its colour; `until`: it may last so long.
+
+    `why`: a sentence of ours or of the cluster about its end; `quote`: the cluster's words.
+    """
 
     is_: str
     shape: str
     words: str
     since: datetime | None = None
     until: datetime | None = None
+    why: str = ""
     quote: str = ""
 
 
@@ -49,7 +53,7 @@ def _bay(pod: Pod, agent: Agent | None, held: dict[str, list[Slot]]) -> Bay:
 
 def _doing(pod: Pod, agent: Agent | None, *, is_busy: bool) -> Doing:
     if pod.phase in _LEAVING:
-        return Doing(**_LEAVING[pod.phase])
+        return Doing(**_LEAVING[pod.phase], why=pod.cause)
     if pod.trouble:
         means = conditions.meaning(pod.trouble).means.rstrip(".")
         return _bad(words=means, since=pod.trouble_since, quote=pod.trouble_words)

@@ -66,6 +66,11 @@ def test_trouble_is_said_with_the_clusters_words(console: Client) -> None:
     assert f"its node cannot get the image, for 40 s. {fleets.PULL}" in said(console)
 
 
+def test_a_pod_that_goes_says_why(console: Client) -> None:
+    fleets.pod(fleets.pool(), phase=PodPhase.DELETING, cause="It was idle for 310 s, and the pool needs 1 pods.")
+    assert "deleting The cluster was asked to end it. It was idle for 310 s" in said(console)
+
+
 def test_an_agent_that_is_away_shows_what_it_holds_and_no_free_slot(console: Client) -> None:
     agent = fleets.agent(fleets.pod(fleets.pool()))
     task = factories.applying(on=agent, workspace=fleets.workspace(agent.pool))
