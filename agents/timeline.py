@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce
 from agents import evidence
 from agents.evidence import Evidence
 from agents.models import Silence
+from agents.models.silence import Cause
 from iacplatform.base import actors, clock
 from tasks import happenings
 from tasks.models import Attempt, LateResult, Task
@@ -52,7 +53,8 @@ def _silence(row: Silence) -> Entry:
         seconds = (row.heard_at - row.silent_from).total_seconds()
         text = f"No heartbeat of agent {name} came for {seconds:.0f} s, until {row.heard_at:%Y-%m-%d %H:%M:%S} UTC."
     cause = f"{row.get_cause_display().capitalize()}."
-    return Entry(at=row.silent_from, kind=Kind.HEARTBEAT_GAP, text=text, actor=actors.agent(name), cause=cause)
+    who = actors.WEB if row.cause == Cause.OURS else actors.agent(name)
+    return Entry(at=row.silent_from, kind=Kind.HEARTBEAT_GAP, text=text, actor=who, cause=cause)
 
 
 def _late_logs(task: Task) -> QuerySet[Any, Any]:

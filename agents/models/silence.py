@@ -18,6 +18,7 @@ class Cause(models.TextChoices):
     REPLACED = "session_replaced", "its connection was dead without being closed, and a new one took over"
     NAME_TAKEN = "name_taken", "it never came back: another agent took its name"
     GIVEN_UP = "lease_lost", "it was given up when its lease ended"
+    OURS = "outage", "the platform itself was not at work, and heard no agent; this one is not to blame"
 
 
 class Silences(models.QuerySet["Silence"]):

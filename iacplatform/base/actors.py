@@ -5,6 +5,7 @@ from typing import Any
 SWEEP = "platform:sweep"
 DISPATCHER = "platform:dispatcher"
 SCHEDULER = "platform:scheduler"
+WEB = "platform:web"
 
 
 def user(who: Any) -> str:

@@ -34,6 +34,11 @@ class Beats(models.QuerySet["Beat"]):
         lately = clock.In(seconds=-SILENT_SECONDS)
         return self.filter(name__startswith=FAILING, at__gt=lately, unbroken_since__lt=F("at"))
 
+    def receiving_since(self) -> datetime | None:
+        """Return since when web processes can store heartbeats without a break; None where none could lately."""
+        web = self.filter(name__startswith="web:", at__gt=clock.In(seconds=-BREAK_SECONDS))
+        return web.order_by("unbroken_since").values_list("unbroken_since", flat=True).first()
+
     def received_for(self, span: timedelta) -> bool:
         """Return whether some web process could store heartbeats during the whole of the last `span`."""
         lately = clock.In(seconds=-BREAK_SECONDS)

@@ -22,6 +22,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 Connect = Callable[..., Session]
 
 
+@pytest.fixture
+def at_work() -> None:
+    """A web process has been storing heartbeats for an hour, and goes on to."""
+    now = clock.now()
+    hours = timedelta(hours=1)
+    Beat.objects.create(name="web:1", at=now + hours, unbroken_since=now - hours)
+
+
 def later(seconds: float) -> None:
     clock.shift(timedelta(seconds=seconds))
 
@@ -46,6 +54,7 @@ def test_heartbeats_in_time_leave_no_row(connect: Connect) -> None:
     assert not Silence.objects.exists()
 
 
+@pytest.mark.usefixtures("at_work")
 def test_a_late_heartbeat_leaves_one_row(connect: Connect, told: Told) -> None:
     session = connect()
     task = begun_on(session)
@@ -61,6 +70,7 @@ def test_a_late_heartbeat_leaves_one_row(connect: Connect, told: Told) -> None:
     assert gap.at == row.silent_from
 
 
+@pytest.mark.usefixtures("at_work")
 @pytest.mark.parametrize(("closes", "cause"), [(True, "connection_lost"), (False, "session_replaced")])
 def test_who_comes_back_after_a_silence_says_how_it_was_lost(connect: Connect, closes: bool, cause: str) -> None:
     session = connect()
@@ -69,6 +79,33 @@ def test_who_comes_back_after_a_silence_says_how_it_was_lost(connect: Connect, c
     later(30)
     connect()
     assert Silence.objects.get().cause == cause
+
+
+@pytest.mark.parametrize("unbroken_seconds", [None, 2.0, 20.0])
+def test_a_silence_in_an_outage_of_ours_is_said_to_be_ours(
+    connect: Connect, told: Told, unbroken_seconds: float | None
+) -> None:
+    """The web processes were away, and are back for less time than an agent may be late."""
+    session = connect()
+    task = begun_on(session)
+    later(120)
+    now = clock.now()
+    if unbroken_seconds is not None:
+        Beat.objects.create(name="web:2", at=now, unbroken_since=now - timedelta(seconds=unbroken_seconds))
+    sessions.heartbeat(session, work_of(task))
+    (gap,) = told(task, Kind.HEARTBEAT_GAP)
+    assert gap.actor == "platform:web" and "The platform itself was not at work" in gap.cause
+
+
+def test_an_agent_that_stays_away_after_an_outage_of_ours_is_silent_itself(connect: Connect, told: Told) -> None:
+    session = connect()
+    task = begun_on(session)
+    later(120)
+    now = clock.now()
+    Beat.objects.create(name="web:2", at=now, unbroken_since=now - timedelta(seconds=40))
+    sessions.heartbeat(session, work_of(task))
+    (gap,) = told(task, Kind.HEARTBEAT_GAP)
+    assert gap.actor == "agent:ada" and "stayed open" in gap.cause
 
 
 def test_who_comes_back_at_once_was_not_silent(connect: Connect) -> None:
@@ -94,6 +131,7 @@ def test_an_agent_that_is_given_up_is_silent_until_it_is_heard_again(connect: Co
     assert (row.cause, row.heard_at is not None) == ("lease_lost", True)
 
 
+@pytest.mark.usefixtures("at_work")
 def test_an_agent_whose_name_is_taken_was_silent(connect: Connect) -> None:
     connect()
     later(50)
