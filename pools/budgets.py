@@ -8,6 +8,8 @@ from pools.models import ClusterStatus
 from pools.models.status import BURST
 
 PER_SECOND = 5.0
+KEPT_FOR_LOOKS = 5
+"""Calls that a person's check leaves to the platform's own looks."""
 LONGEST_WAIT_SECONDS = 300.0
 """A cluster that asks for more is asked again after this."""
 
@@ -20,12 +22,12 @@ _TAKE = f"""
     VALUES (%(config)s, {BURST - 1}, iac_now(), 0)
     ON CONFLICT (config_id) DO UPDATE
     SET calls_left = {_FILLED} - 1, refilled_at = GREATEST(kept.refilled_at, iac_now())
-    WHERE {_FILLED} >= 1 AND (%(urgent)s OR kept.not_before IS NULL OR kept.not_before <= iac_now())
+    WHERE {_FILLED} >= %(least)s AND (%(urgent)s OR kept.not_before IS NULL OR kept.not_before <= iac_now())
     RETURNING calls_left
 """  # noqa: S608 - put together from numbers of this file
 _WAIT = f"""
     SELECT GREATEST(EXTRACT(EPOCH FROM kept.not_before - iac_now())::float, 0),
-        GREATEST((1 - {_FILLED}) / {PER_SECOND}, 0)
+        GREATEST((%(least)s - {_FILLED}) / {PER_SECOND}, 0)
     FROM pools_clusterstatus AS kept WHERE config_id = %(config)s
 """  # noqa: S608
 
@@ -33,10 +35,10 @@ _WAIT = f"""
 def take(config_id: int, *, urgent: bool = False) -> None:
     """Take a call from the cluster's budget, or raise `Throttled`, which says when there is one.
 
-    `urgent`: a person waits for the answer, so that no back-off counts, only the budget. Raises `RuntimeError` within a
-    transaction: a call to a cluster would keep it open.
+    `urgent`: a person waits for the answer, so that no back-off counts; some of the budget is not for people. Raises
+    `RuntimeError` within a transaction: a call to a cluster would keep it open.
     """
-    named = {"config": config_id, "urgent": urgent}
+    named = {"config": config_id, "urgent": urgent, "least": 1 + KEPT_FOR_LOOKS if urgent else 1}
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute(_TAKE, named)
         if cursor.fetchone() is not None:
