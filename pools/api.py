@@ -106,7 +106,7 @@ class TokenDetail(OfPool, generics.DestroyAPIView[PoolToken]):
 
 
 class DecisionList(OfPool, generics.ListAPIView[ScalingDecision]):
-    """What the autoscaler decided for the pool whenever it came to another answer, the newest first."""
+    """What the autoscaler decided for the pool whenever one of its numbers changed, the newest first."""
 
     queryset = ScalingDecision.objects.all()
     serializer_class = serializers.ScalingDecisionSerializer
