@@ -7,7 +7,7 @@ import pytest
 
 from pools import calls, kube, pod_specs
 from pools.kube import Cluster as Door
-from pools.models import Pod
+from pools.models import ClusterStatus, Pod
 from tests.cluster.api import Object
 from tests.cluster.cluster import Cluster
 from tests.cluster.faults import Answer, CutOff, Fault, Hang, Reset, Rewrite
@@ -72,13 +72,17 @@ def test_and_is_an_error_the_second_time(cluster: Cluster, door: Door, names: li
         (Hang(), kube.Unreachable),
     ],
 )
-@pytest.mark.parametrize("page", [1, 2, 3])
 def test_a_page_that_fails_fails_the_list(
-    cluster: Cluster, door: Door, names: list[str], fault: tuple[Fault, type[kube.ClusterError]], page: int
+    cluster: Cluster, door: Door, names: list[str], fault: tuple[Fault, type[kube.ClusterError]]
 ) -> None:
-    cluster.proxy.fault(fault[0], path="/pods", nth=page)
-    with pytest.raises(fault[1]):
-        door.pods()
+    happens, error = fault
+    for page in (1, 2, 3):
+        ClusterStatus.objects.all().delete()
+        rule = cluster.proxy.fault(happens, path="/pods", nth=page)
+        with pytest.raises(error):
+            door.pods()
+        assert rule.hits == 1, page
+        cluster.proxy.heal()
 
 
 def of_status(page: Object) -> Object:
@@ -105,31 +109,32 @@ def more_to_come(page: Object) -> Object:
     return {**page, "metadata": {"remainingItemCount": 3}}
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        of_status,
-        without("items"),
-        without("metadata"),
-        without("kind"),
-        more_to_come,
-        with_item(None),
-        with_item("iac-red-9"),
-        with_item({}),
-        with_item({"metadata": {"name": "iac-red-9"}}),
-        first_item({"uid": ""}),
-        first_item({"uid": 5}),
-        first_item({"name": None}),
-        first_item({"creationTimestamp": "yesterday"}),
-        first_item({"labels": ["x"]}),
-    ],
-)
-def test_what_is_no_list_of_pods_is_an_error(
-    cluster: Cluster, door: Door, names: list[str], change: Callable[[Object], Object]
-) -> None:
-    cluster.proxy.fault(Rewrite(change), path="/pods", nth=2)
-    with pytest.raises(kube.Unreachable):
-        door.pods()
+NO_LISTS: dict[str, Callable[[Object], Object]] = {
+    "a status": of_status,
+    "without items": without("items"),
+    "without metadata": without("metadata"),
+    "without a kind": without("kind"),
+    "with more to come, and no way there": more_to_come,
+    "with nothing in it": with_item(None),
+    "with a text": with_item("iac-red-9"),
+    "with an empty object": with_item({}),
+    "with a pod without UID": with_item({"metadata": {"name": "iac-red-9"}}),
+    "with an empty UID": first_item({"uid": ""}),
+    "with a number as UID": first_item({"uid": 5}),
+    "without a name": first_item({"name": None}),
+    "with a time that is none": first_item({"creationTimestamp": "yesterday"}),
+    "with labels that are none": first_item({"labels": ["x"]}),
+}
+
+
+def test_what_is_no_list_of_pods_is_an_error(cluster: Cluster, door: Door, names: list[str]) -> None:
+    for name, change in NO_LISTS.items():
+        ClusterStatus.objects.all().delete()
+        rule = cluster.proxy.fault(Rewrite(change), path="/pods", nth=2)
+        with pytest.raises(kube.Unreachable):
+            pytest.fail(f"{name}: {door.pods()}")
+        assert rule.hits == 1, name
+        cluster.proxy.heal()
 
 
 def test_a_list_that_never_ends_ends_with_the_budget(cluster: Cluster, door: Door, names: list[str]) -> None:
