@@ -24,7 +24,8 @@ LOST_SECONDS = 2
 """After so long a look that was asked for and has not begun is asked for again."""
 
 APART_SECONDS = 0.5
-"""Between the beginnings of two looks at a cluster, so that lists leave enough of its calls for deeds."""
+"""Between the beginnings of two looks at a cluster that has few calls left, so that lists leave some for deeds."""
+SPARE_CALLS = 10
 
 MOST_QUEUED = 100
 """Nobody works a longer queue off: it would only grow."""
@@ -79,7 +80,7 @@ def _is_due(config_id: int) -> bool:
     status = ClusterStatus.objects.filter(_RESTED & (~_UNASKED | _OLD), pk=config_id)
     if not status.exists():
         return False
-    if status.filter(began_at__gt=clock.In(seconds=-APART_SECONDS)).exists():
+    if status.filter(calls_left__lt=SPARE_CALLS, began_at__gt=clock.In(seconds=-APART_SECONDS)).exists():
         time.sleep(APART_SECONDS)
         return status.exists()
     return True

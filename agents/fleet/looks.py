@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from django.db.models import F, Q
@@ -42,22 +43,29 @@ class Deed:
 def look(config_id: int) -> bool:
     """Look at the cluster unless somebody does already; return whether another look should follow at once."""
     with alone.trying(f"cluster:{config_id}") as is_ours:
-        if not is_ours:
-            return False
-        if not ClusterStatus.objects.filter(config_id=config_id, failures__gt=0).exists():
-            return _look(config_id)
+        status = _status(config_id) if is_ours else None
+        if status is None or not status.failures:
+            return status is not None and _look(status)
         with alone.trying(TROUBLED) as is_ours_too:
-            return is_ours_too and _look(config_id)
+            return is_ours_too and _look(status)
 
 
-def _look(config_id: int) -> bool:
-    config = K8sConfig.objects.filter(pk=config_id).first()
-    if config is None or not _begin(config):
+def _status(config_id: int) -> ClusterStatus | None:
+    """Return what is known of the cluster, with its config; None where that was deleted."""
+    known = ClusterStatus.objects.select_related("config").filter(config_id=config_id)
+    if (status := known.first()) is None and K8sConfig.objects.filter(pk=config_id).exists():
+        ClusterStatus.objects.bulk_create([ClusterStatus(config_id=config_id)], ignore_conflicts=True)
+        return known.first()
+    return status
+
+
+def _look(status: ClusterStatus) -> bool:
+    config, until = status.config, time.monotonic() + LOOK_SECONDS
+    if not _begin(config):
         return False
-    until = time.monotonic() + LOOK_SECONDS
     try:
         with kube.Cluster(config) as cluster:
-            is_unfinished = _see_and_act(config, cluster, until)
+            is_unfinished = _see_and_act(status, cluster, until)
     except ClusterError as error:
         _rest(config, error)
         return False
@@ -66,9 +74,8 @@ def _look(config_id: int) -> bool:
 
 def _begin(config: K8sConfig) -> bool:
     """Note that a look begins, unless the cluster is to be left alone."""
-    ClusterStatus.objects.bulk_create([ClusterStatus(config=config)], ignore_conflicts=True)
-    statuses = [PoolStatus(pool=pool) for pool in config.pools.all()]
-    PoolStatus.objects.bulk_create(statuses, ignore_conflicts=True)
+    unknown = config.pools.filter(status=None)
+    PoolStatus.objects.bulk_create([PoolStatus(pool=pool) for pool in unknown], ignore_conflicts=True)
     rested = Q(not_before=None) | Q(not_before__lte=clock.DatabaseNow())
     return bool(ClusterStatus.objects.filter(rested, config=config).update(began_at=clock.DatabaseNow()))
 
@@ -86,12 +93,14 @@ def look_later(config: K8sConfig) -> None:
     ClusterStatus.objects.filter(config=config).update(asked_at=clock.DatabaseNow())
 
 
-def _see_and_act(config: K8sConfig, cluster: kube.Cluster, until: float) -> bool:
-    pools = list(config.pools.all())
+def _see_and_act(status: ClusterStatus, cluster: kube.Cluster, until: float) -> bool:
+    config = status.config
+    pools = list(config.pools.select_related("status").exclude(status=None))
     # Before the list: what becomes known of a pod meanwhile is no reason to miss it there.
     known = _members(pools)
     listed = cluster.pods()
-    troubles.cluster_answered(config.pk)
+    if status.failures:
+        troubles.cluster_answered(config.pk)
     strangers = _observe(config, pools, known, listed)
     scaling.scale(pools, clock.now())
     is_unfinished = _act(pools, _deeds(config, pools, listed, strangers, cluster), until)
@@ -108,14 +117,15 @@ def _members(pools: list[Pool]) -> list[members.Member]:
 def _observe(config: K8sConfig, pools: list[Pool], known: list[members.Member], listed: list[SeenPod]) -> list[SeenPod]:
     """Write down what is seen; return the pods of ours that no row knows, and that nobody needs."""
     sights, strangers = observations.match(known, listed)
+    now = clock.now()
     for pool in pools:
-        _observe_pool(pool, [sight for sight in sights if sight.pod.pool_id == pool.pk])
+        _observe_pool(pool, [sight for sight in sights if sight.pod.pool_id == pool.pk], now)
     unknown = orphans.adopt(orphans.among(strangers, pools))
     leases.lose(config, sights)
-    return orphans.lost(unknown, clock.now())
+    return orphans.lost(unknown, now)
 
 
-def _observe_pool(pool: Pool, sights: list[Sight]) -> None:
+def _observe_pool(pool: Pool, sights: list[Sight], now: datetime) -> None:
     over = [sight.seen for sight in sights if sight.seen is not None and observations.is_false_start(sight)]
     for sight in sights:
         pods.note(sight)
@@ -123,7 +133,8 @@ def _observe_pool(pool: Pool, sights: list[Sight]) -> None:
     if failures := [*map(observations.ended, over), *pods.give_up(failing)]:
         troubles.pods_failed(pool.pk, failures)
     there = [sight.pod for sight in sights if sight.pod.phase != PodPhase.GONE]
-    troubles.review(PoolStatus.objects.get(pool=pool), there, clock.now())
+    if there or pool.status.condition_code:
+        troubles.review(PoolStatus.objects.get(pool=pool), there, now)
 
 
 def _deeds(
@@ -132,8 +143,9 @@ def _deeds(
     """Yield what is to be done, the most urgent first: what holds up tasks, then what frees room, then the rest."""
     sights, _ = observations.match(_members(pools), listed)
     yield from _makings(pools, sights, cluster)
-    busy = members.busy([sight.pod.name for sight in sights])
-    for sight in sights:
+    leaving = [sight for sight in sights if pods.is_leaving(sight)]
+    busy = members.busy([sight.pod.name for sight in leaving]) if leaving else set()
+    for sight in leaving:
         if sight.seen is not None and pods.is_to_be_deleted(sight, busy):
             yield Deed(pool_id=sight.pod.pool_id, act=partial(pods.delete, sight, sight.seen, cluster))
     for sight in sights:

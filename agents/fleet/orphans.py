@@ -65,7 +65,7 @@ def _is_its_own(pod: Pod, seen: SeenPod) -> bool:
 
 def lost(orphans: Iterable[SeenPod], now: datetime) -> list[SeenPod]:
     """Return those to be deleted: whoever is behind them had the time to come back, and did not."""
-    if not Beat.objects.received_for(timedelta(seconds=settings.AGENT_LEASE_SECONDS)):
-        return []
     long_ago = now - timedelta(seconds=PATIENCE_SECONDS)
-    return [seen for seen in orphans if not seen.deleting and seen.created_at < long_ago]
+    old = [seen for seen in orphans if not seen.deleting and seen.created_at < long_ago]
+    could_hear = bool(old) and Beat.objects.received_for(timedelta(seconds=settings.AGENT_LEASE_SECONDS))
+    return old if could_hear else []

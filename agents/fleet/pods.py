@@ -84,16 +84,19 @@ def needs_token(sight: Sight) -> bool:
     return is_bare and pod.phase == PodPhase.STARTING and seen is not None and not seen.deleting
 
 
+def is_leaving(sight: Sight) -> bool:
+    """Return whether the pod is there, and its removal has begun, but not in the cluster."""
+    is_asked_for = sight.seen is not None and sight.seen.deleting
+    return sight.seen is not None and not is_asked_for and sight.pod.phase in {PodPhase.DRAINING, PodPhase.DELETING}
+
+
 def is_to_be_deleted(sight: Sight, busy: Collection[str]) -> bool:
-    """Return whether the cluster is to be asked for the pod's end, now that nothing holds a slot of it.
+    """Return whether the cluster is to be asked for the end of a leaving pod, now that nothing holds a slot of it.
 
     `busy`: names of pods that hold a lease, or whose agent may be in the middle of an apply.
     """
-    pod, seen = sight.pod, sight.seen
-    if seen is None or seen.deleting or pod.phase not in {PodPhase.DRAINING, PodPhase.DELETING}:
-        return False
-    is_over_for_good = seen.is_over and not sight.member.leases
-    return is_over_for_good or pod.name not in busy
+    is_over_for_good = sight.seen is not None and sight.seen.is_over and not sight.member.leases
+    return is_over_for_good or sight.pod.name not in busy
 
 
 def delete(sight: Sight, seen: SeenPod, cluster: Cluster) -> None:

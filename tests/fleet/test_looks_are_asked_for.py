@@ -143,16 +143,17 @@ def test_a_look_that_was_queued_twice_is_done_once(pool: Pool, cluster: Cluster)
     assert cluster.called("pods") == [""]
 
 
-def test_looks_keep_apart_so_that_calls_are_left_for_deeds(
-    pool: Pool, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("calls_left", "rests"), [(9, [jobs.APART_SECONDS]), (11, [])])
+def test_looks_keep_apart_where_few_calls_are_left_for_deeds(
+    pool: Pool, cluster: Cluster, monkeypatch: pytest.MonkeyPatch, calls_left: int, rests: list[float]
 ) -> None:
-    rests: list[float] = []
-    monkeypatch.setattr("agents.fleet.jobs.time.sleep", rests.append)
-    for _ in range(2):
-        jobs.ask({pool.pk})
-        work()
-    assert rests == [jobs.APART_SECONDS, jobs.APART_SECONDS]
-    assert len(cluster.called("pods")) == 2
+    slept: list[float] = []
+    monkeypatch.setattr("agents.fleet.jobs.time.sleep", slept.append)
+    in_a_moment = clock.now() + timedelta(seconds=2)
+    ClusterStatus.objects.update(calls_left=calls_left, began_at=in_a_moment, asked_at=in_a_moment + timedelta(1))
+    jobs.look_at(pool.k8s_config_id or 0)
+    assert slept == rests
+    assert len(cluster.called("pods")) == 1
 
 
 def test_what_is_left_is_done_by_the_next_look(pool: Pool, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
