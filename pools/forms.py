@@ -23,7 +23,12 @@ class K8sConfigForm(forms.ModelForm):  # type: ignore[type-arg]
         help_text="YAML or JSON. It is stored encrypted and never shown again; empty: the stored one stays.",
     )
     command = YamlField(empty=list, example='["python", "-m", "agents.runner"]', initial=runner_command)
-    env = YamlField(empty=dict, example="HTTPS_PROXY: http://proxy:3128", label="Environment")
+    env = YamlField(
+        empty=dict,
+        example="HTTPS_PROXY: http://proxy:3128",
+        note=". Whoever may see this config sees it: it is no place for secrets.",
+        label="Environment",
+    )
     resources = YamlField(empty=dict, example='{"requests": {"cpu": "500m", "memory": "512Mi"}}', rows=6)
     node_selector = YamlField(empty=dict, example="kubernetes.io/arch: amd64")
     tolerations = YamlField(empty=list, texts=False, example='[{"key": "ci", "operator": "Exists"}]')

@@ -30,9 +30,11 @@ class _Values(_NoAliases, yaml.SafeLoader):
 class YamlField(forms.CharField):
     """An object or a list. `empty` makes what nothing typed stands for; `texts`: every value in it is a text."""
 
-    def __init__(self, *, empty: type, texts: bool = True, example: str, rows: int = 3, **options: Any) -> None:
+    def __init__(
+        self, *, empty: type, texts: bool = True, example: str, note: str = "", rows: int = 3, **options: Any
+    ) -> None:
         shown = {"rows": rows, "class": "code", "spellcheck": "false", "autocomplete": "off"}
-        help_text = f"YAML or JSON, for example {example}"
+        help_text = f"YAML or JSON, for example {example}{note}"
         super().__init__(required=False, help_text=help_text, widget=forms.Textarea(attrs=shown), **options)
         self._empty = empty
         self._loader = _Texts if texts else _Values

@@ -61,6 +61,12 @@ def test_the_number_of_pods_stands_beside_the_number_that_should_be(
     assert said in words(console, pool)
 
 
+def test_a_pool_of_which_nothing_is_known_yet_says_so(console: Client) -> None:
+    said = words(console, rows.k8s_pool(name="new"))
+    assert "The autoscaler has not looked at it yet. Pods 0 there; at least 1, at most 5" in said
+    assert "namespace default, not looked at yet" in said
+
+
 def test_a_pool_that_may_have_no_pods_says_that_its_settings_have_to_change(console: Client) -> None:
     assert "It may have no pods. Raise its maximum" in words(console, fleets.pool(0, max_replicas=0))
 
