@@ -25,6 +25,13 @@ TICK_SECONDS = 0.1
 MARK = "~"
 """Begins each line of the log that is in the engine's own copy as well."""
 
+_COMPLETE = {
+    "@message": "Apply complete!",
+    "type": "change_summary",
+    "changes": {"add": 0, "change": 0, "remove": 0, "operation": "apply"},
+}
+"""Terraform's last words but for its outputs: all is done, and the state is stored."""
+
 
 class Engine:
     """One start of it, in a task's folder."""
@@ -79,15 +86,18 @@ class Engine:
         self._work()
         self._store(before)
         if self.interrupted or self.chance.random() < self.script["failing"]:
-            print("Error: this apply fails.", flush=True)
-            return 1
+            return self._refuse("This apply fails", "It was told to.")
         self._note("applied", digest=digest)
+        print(json.dumps(_COMPLETE), flush=True)
         return 0
 
     def _stale(self) -> int:
-        words = {"severity": "error", "summary": "Saved plan is stale", "detail": "The state has changed."}
-        print(json.dumps({"@message": "Error", "type": "diagnostic", "diagnostic": words}), flush=True)
         self.backend.unlock()
+        return self._refuse("Saved plan is stale", "The state has changed.")
+
+    def _refuse(self, summary: str, detail: str) -> int:
+        words = {"severity": "error", "summary": summary, "detail": detail}
+        print(json.dumps({"@message": "Error", "type": "diagnostic", "diagnostic": words}), flush=True)
         return 1
 
     def _work(self) -> None:
