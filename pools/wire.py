@@ -6,6 +6,7 @@ quoted: whoever may write a K8s config chooses what this server connects to, and
 """
 
 import json
+import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ READ_SECONDS = 10
 WHOLE_ANSWER_SECONDS = 30
 LARGEST_ANSWER = 32 * 1024 * 1024
 
+_OWN_NAMES = re.compile(r"^HTTPS?Connection(Pool)?\([^)]*\): ")
 NOTHING: Mapping[str, str] = {}
 
 Object = dict[str, Any]
@@ -74,7 +76,7 @@ class Wire:
     """A client of one cluster; `close` lets go of its connections."""
 
     def __init__(self, access: Access) -> None:
-        self._secrets = access.secrets
+        self._server, self._secrets = access.server, access.secrets
         self._client = _client(access)
 
     def close(self) -> None:
@@ -104,7 +106,7 @@ class Wire:
             raw = self._client.call_api(*request, _request_timeout=(CONNECT_SECONDS, READ_SECONDS)).response
             return _answer(raw, secrets)
         except (HTTPError, ApiException, OSError, UnicodeError) as error:
-            raise Unreachable(_without(secrets, _failure(error))) from error
+            raise Unreachable(_without(secrets, f"No answer from {self._server}: {_why(error)}")) from error
 
 
 def _client(access: Access) -> ApiClient:
@@ -161,5 +163,8 @@ def _parsed(body: bytes, status: int) -> Object:
     return content if isinstance(content, dict) else {}
 
 
-def _failure(error: Exception) -> str:
-    return f"No answer from the cluster: {error}"
+def _why(error: Exception) -> str:
+    """Return why there was no answer, without the client's names of its own parts."""
+    if isinstance(error, ApiException):
+        return " ".join(str(error.reason).split("\n")[1:])
+    return _OWN_NAMES.sub("", ": ".join(str(part) for part in error.args[-1:] or [error]))

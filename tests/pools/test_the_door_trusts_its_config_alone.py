@@ -129,6 +129,7 @@ def test_a_certificate_of_another_name_is_not_believed(credentials: Credentials)
         assert asked(config(address, {**authority(credentials), "tls-server-name": "localhost"})) == "v1.99"
 
 
+@pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
 def test_verification_is_left_out_where_the_kubeconfig_says_so(credentials: Credentials) -> None:
     with server(version, credentials) as address:
         assert asked(config(address, {"insecure-skip-tls-verify": True})) == "v1.99"
@@ -184,6 +185,14 @@ def test_a_port_where_nobody_listens_and_a_name_that_nobody_has() -> None:
         asked(config(f"https://127.0.0.1:{free_port()}"))
     with pytest.raises(kube.Unreachable, match="No answer"):
         asked(config("https://cluster.invalid"))
+
+
+def test_a_person_reads_where_and_why_and_no_names_of_parts_of_a_client() -> None:
+    address = f"https://127.0.0.1:{free_port()}"
+    with pytest.raises(kube.Unreachable) as refused:
+        asked(config(address))
+    why = "Failed to establish a new connection: [Errno 111] Connection refused"
+    assert refused.value.words == f"No answer from {address}: {why}"
 
 
 def test_a_connection_that_is_never_taken_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
