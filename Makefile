@@ -40,7 +40,7 @@ test: .venv/installed-dev browser control-plane
 test-cluster: .venv/installed-dev
 	@test "$(origin KUBECONFIG)" = "command line" || \
 	  { echo "Name the cluster on this command line: make test-cluster KUBECONFIG=/path/to/kubeconfig" >&2; exit 1; }
-	@IACPLATFORM_TEST_KUBECONFIG="$(abspath $(KUBECONFIG))" $(BIN)/python -m pytest -q -m cluster $(or $(ARGS),tests)
+	@IACPLATFORM_TEST_KUBECONFIG="$(abspath $(KUBECONFIG))" $(BIN)/python -m pytest -q -m "cluster and not own_control_plane" $(or $(ARGS),tests)
 
 check: .venv/installed-dev
 	@mkdir -p build
@@ -56,6 +56,7 @@ bench: .venv/installed-dev
 	@$(BIN)/python -m benchmarks.dispatch_latency
 	@$(BIN)/python -m benchmarks.overhead
 	@$(BIN)/python -m benchmarks.overhead 60
+	@$(BIN)/python -m benchmarks.scaling_traces
 
 simulate: .venv/installed-dev
 	@PYTHONHASHSEED=0 SIMULATION_SCHEDULES=$(N) SIMULATION_STEPS=$(or $(STEPS),50) SIMULATION_SEED=$(or $(SEED),1) \
