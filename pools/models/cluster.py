@@ -11,7 +11,7 @@ from pools import kubeconfig, pod_shapes
 
 MOVED = (
     "Pods of this config are in its cluster and namespace. Make another config for the new place and choose it in the "
-    "pool, or set the pools' maximum to 0 and wait until their pods are gone."
+    "pool, or set the pools' minimum and maximum to 0 and wait until their pods are gone."
 )
 RUNNER_COMMAND = ["python", "-m", "agents.runner"]
 

@@ -127,7 +127,7 @@ class Pool(models.Model):
             faults["name"] = "The pool named local is the built-in agents'; it keeps its name."
         if stored["k8s_config_id"] != self.k8s_config_id and self.pods.live().exists():
             faults["k8s_config"] = (
-                "Pods of this pool are in the cluster of its K8s config. Set the maximum to 0 and wait until they are "
-                "gone, or make another pool and move the workspaces there."
+                "Pods of this pool are in the cluster of its K8s config. Set minimum and maximum to 0 and wait until "
+                "they are gone, or make another pool and move the workspaces there."
             )
         return faults
