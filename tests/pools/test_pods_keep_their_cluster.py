@@ -63,7 +63,7 @@ MOVES: dict[str, tuple[str, Callable[[], dict[str, Any]], dict[str, Any]]] = {
 def test_it_stays_while_a_pod_is_meant_to_be(api: APIClient, config: K8sConfig, pod: Pod, move: str) -> None:
     field, change, columns = MOVES[move]
     answer = patched(api, config, **change())
-    assert answer.status_code == 400 and "Make another config" in answer.json()["errors"][field][0]
+    assert answer.status_code == 400 and "make another config" in answer.json()["errors"][field][0]
     with pytest.raises(DatabaseError, match="cannot change now"), transaction.atomic():
         K8sConfig.objects.filter(pk=config.pk).update(**columns)
 
@@ -86,7 +86,7 @@ def test_the_form_says_the_same(config: K8sConfig, pod: Pod) -> None:
     stored = {name: getattr(config, name) for name in K8sConfigForm.Meta.fields}
     filled = {name: json.dumps(value) if isinstance(value, list | dict) else value for name, value in stored.items()}
     form = K8sConfigForm({**filled, "kubeconfig": kubeconfig(ELSEWHERE)}, instance=config)
-    assert "Make another config" in form.errors["kubeconfig"][0]
+    assert "make another config" in form.errors["kubeconfig"][0]
 
 
 def test_the_address_is_written_down_and_shown(api: APIClient) -> None:
