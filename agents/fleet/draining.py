@@ -4,13 +4,15 @@ Leases are given out in the pool's turn, and an agent connects with its pod's ro
 slot of it" and "it takes nothing new" nobody can come. A pod that holds a lease is never drained (incident 601).
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from django.db import transaction
 
-from agents import turns
+from agents import turns, work
 from agents.fleet import members
+from agents.fleet.members import Member
 from agents.models import Agent
+from iacplatform.base import wakeups
 from pools.models import Pod, PodPhase
 
 
@@ -21,6 +23,18 @@ def drain_if_idle(pod: Pod, cause: str = "") -> bool:
     the next look tries again.
     """
     return bool(drain_idle({pod.pk: cause}))
+
+
+def vacate(those: Iterable[Member]) -> None:
+    """Let agents whose pods are on their way out take nothing new; what is kept there goes elsewhere at once.
+
+    Whoever is told to end says so himself; not one on a node that has lost its cluster, which runs on and is connected.
+    """
+    for member in those:
+        presence = member.presence
+        if presence is not None and member.is_leaving and not presence.agent.draining:
+            work.drain(presence.agent.pk, f"Pod {member.pod.name} is being deleted.")
+            wakeups.wake(f"agent.{presence.agent.pk}")
 
 
 def drain_idle(causes: Mapping[int, str]) -> set[str]:
