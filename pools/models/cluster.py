@@ -10,8 +10,8 @@ from iacplatform.base import clock, encryption, rights, validators
 from pools import kubeconfig, pod_shapes
 
 MOVED = (
-    "Pods of this config are in its cluster and namespace. Set the minimum and maximum of its pools to 0 and wait until "
-    "their pods are gone, or make another config and another pool for the new place."
+    "Pods of this config are in its cluster and namespace. Set the minimum and maximum of its pools to 0 and wait "
+    "until their pods are gone, or make another config and another pool for the new place."
 )
 RUNNER_COMMAND = ["python", "-m", "agents.runner"]
 
