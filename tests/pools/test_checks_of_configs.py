@@ -69,6 +69,7 @@ def test_missing_rights_are_named_one_by_one(cluster: Cluster, config: K8sConfig
     assert "cannot create resource" in wrong["pod"].words and "rbac.yaml" in wrong["pod"].remedy
 
 
+@pytest.mark.own_control_plane  # it has the token of an administrator
 def test_a_namespace_that_is_missing_is_named(cluster: Cluster, config: K8sConfig) -> None:
     K8sConfig.objects.update(namespace="nowhere")
     elsewhere = failed(K8sConfig.objects.get())
