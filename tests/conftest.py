@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-pytest_plugins = ["tests.emptying", "tests.watchdog", "tests.cluster.fixtures"]
+pytest_plugins = ["tests.emptying", "tests.static_files", "tests.watchdog", "tests.cluster.fixtures"]
 
 Condition = Callable[[], object]
 
