@@ -37,13 +37,13 @@ _UNWATCHED = "Nobody looks at its cluster: an operator starts a worker with mana
 
 def missing_slot(capacity: Capacity, supply: Supply) -> WaitReason:
     """No slot of the pool's connected agents is free, or none of its agents is connected."""
+    if capacity.rooms and supply.is_complete:
+        return pool_at_max(capacity, supply)
     if supply.hindrance is not None:
         return hindered(capacity, supply, supply.hindrance)
     if supply.coming:
         return pod_starting(capacity, supply)
-    if not capacity.rooms:
-        return no_connected_agent(capacity, supply)
-    return pool_at_max(capacity, supply) if supply.is_full else pod_asked_for(capacity, supply)
+    return pod_asked_for(capacity, supply) if capacity.rooms else no_connected_agent(capacity, supply)
 
 
 def pool_allows_none(pool: Pool) -> WaitReason:

@@ -53,6 +53,11 @@ class Supply:
         return len(self.staying) >= self.pool.max_replicas
 
     @property
+    def is_complete(self) -> bool:
+        """Whether it has all the pods that it may have, and each of them works: no cluster could give it more."""
+        return self.is_full and all(pod.phase == PodPhase.RUNNING and not pod.trouble for pod in self.staying)
+
+    @property
     def can_grow(self) -> bool:
         """Whether another pod will come by itself, or is coming."""
         return self.hindrance is None and (bool(self.coming) or not self.is_full)

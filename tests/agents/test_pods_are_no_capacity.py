@@ -71,6 +71,18 @@ def test_the_trouble_of_one_pod_is_told_only_where_no_other_one_comes(k8s_pool: 
     assert reason_of(task)["blocker"] == {"kind": "pod", "id": "iac-2"}
 
 
+def test_a_pool_that_has_all_its_pods_needs_no_cluster(k8s_pool: Pool) -> None:
+    Pool.objects.filter(pk=k8s_pool.pk).update(max_replicas=1)
+    PoolStatus.objects.create(pool=k8s_pool, condition_code="cluster_unreachable", condition_message="timed out")
+    factories.planning(on=working_pod(k8s_pool), workspace=workspace_of(k8s_pool))
+    task = factories.pending(workspace=workspace_of(k8s_pool))
+    assert reason_of(task)["code"] == "pool_at_max"
+    Pool.objects.filter(pk=k8s_pool.pk).update(max_replicas=2)
+    dispatcher.dispatch(k8s_pool.pk, cause="test")
+    assert reason_of(task)["code"] == "cluster_unreachable"
+    assert reason_of(task)["message"].startswith("Every slot of the connected agents is taken (1 in all).")
+
+
 def test_a_pod_that_comes_is_worth_more_than_one_that_takes_nothing(k8s_pool: Pool, later: Later) -> None:
     working_pod(k8s_pool)
     task = factories.pending(workspace=workspace_of(k8s_pool))
