@@ -2,13 +2,12 @@
 
 from collections.abc import Collection
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from agents import work
 from agents.fleet import members
 from agents.fleet.observations import Sight
 from agents.models import Agent
-from iacplatform.base import clock
 from pools.kube import Cluster
 from pools.models import K8sConfig, Pod, PodPhase
 from tasks.models import Task
@@ -37,15 +36,13 @@ def lose(config: K8sConfig, sights: Collection[Sight]) -> None:
     Not while an agent is connected: then the cluster is wrong about its end, or its connection will tell.
     """
     over = [sight.pod.name for sight in sights if sight.seen is not None and sight.seen.is_over]
-    of_config = Agent.objects.filter(pool__k8s_config=config)
-    for agent in of_config.filter(pod_name__in=over) | of_config.filter(_is_of_gone_pod()):
-        if not agent.session or agent.lease_until <= clock.now():
-            _lose(agent)
-    _forget(config)
-
-
-def _is_of_gone_pod() -> Exists:
-    return Exists(Pod.objects.filter(name=OuterRef("pod_name"), pool_id=OuterRef("pool_id"), phase=PodPhase.GONE))
+    gone = Exists(Pod.objects.filter(name=OuterRef("pod_name"), pool_id=OuterRef("pool_id"), phase=PodPhase.GONE))
+    agents = Agent.objects.with_presence().filter(Q(pod_name__in=over) | Q(gone), pool__k8s_config=config)
+    silent = [agent for agent in agents if not agent.is_connected]
+    for agent in silent:
+        _lose(agent)
+    if silent:
+        _forget([agent for agent in silent if agent.pod_name not in over])
 
 
 def _lose(agent: Agent) -> None:
@@ -55,8 +52,6 @@ def _lose(agent: Agent) -> None:
         work.lose(task, agent.pk, why, last_seen=agent.last_seen_at)
 
 
-def _forget(config: K8sConfig) -> None:
-    gone = Agent.objects.filter(_is_of_gone_pod(), pool__k8s_config=config)
-    silent = [agent for agent in gone if not agent.session or agent.lease_until <= clock.now()]
-    busy = members.busy([agent.pod_name for agent in silent])
-    Agent.objects.filter(pk__in=[agent.pk for agent in silent if agent.pod_name not in busy]).delete()
+def _forget(gone: Collection[Agent]) -> None:
+    busy = members.busy([agent.pod_name for agent in gone])
+    Agent.objects.filter(pk__in=[agent.pk for agent in gone if agent.pod_name not in busy]).delete()

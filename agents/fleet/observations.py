@@ -20,9 +20,6 @@ CONNECT_SECONDS = 300
 START_SECONDS = 900
 """From when the cluster has all that the pod needs; then its container has to run. A node may have to come first."""
 
-PULL_SECONDS = 30
-"""For so long a node may fail to get the image, or to make the container, before the pod is given up."""
-
 IDLE_END_SECONDS = 60
 """A pod without work ends within this, once it is told to."""
 
@@ -200,41 +197,6 @@ def _silent(sight: Sight, seen: SeenPod) -> Trouble | None:
     heard = f"{presence.agent.last_seen_at:%H:%M:%S} UTC" if presence.agent.last_seen_at else "its start"
     words = f"Its agent has not been heard of since {heard}; {where} {state}. {seen.disruption}"
     return Trouble(code=Condition.POD_FAILED, words=words.strip())
-
-
-def failure(sight: Sight) -> Trouble | None:
-    """Return why a pod that is there is to be given up now: its time is over. None: it may go on.
-
-    Of the row as it is after the news was written.
-    """
-    pod, seen = sight.pod, sight.seen
-    if seen is None or not sight.is_staying:
-        return None
-    if pod.trouble and pod.trouble != Condition.POD_UNSCHEDULABLE and _is_for_good(sight):
-        return Trouble(code=Condition(pod.trouble), words=pod.trouble_words)
-    return _late(sight, seen)
-
-
-def _is_for_good(sight: Sight) -> bool:
-    """Return whether a trouble has lasted; that an agent is silent was only said after long enough."""
-    since = sight.pod.trouble_since
-    is_silent = sight.pod.connected_at is not None
-    return is_silent or (since is not None and sight.now - since >= timedelta(seconds=PULL_SECONDS))
-
-
-def _late(sight: Sight, seen: SeenPod) -> Trouble | None:
-    pod = sight.pod
-    if pod.connected_at is not None or pod.deadline is None or sight.now < pod.deadline:
-        return None
-    if pod.trouble:
-        return Trouble(code=Condition(pod.trouble), words=pod.trouble_words)
-    if pod.started_at is not None:
-        words = f"It has run since {pod.started_at:%H:%M:%S} UTC, and its agent has not connected."
-        return Trouble(code=Condition.AGENT_NEVER_CONNECTED, words=words)
-    said = f"{seen.waiting_reason}: {seen.waiting_message}".strip(": ") or f"the cluster calls it {seen.phase}"
-    return Trouble(
-        code=Condition.POD_FAILED, words=f"Its container did not start in {START_SECONDS // 60} minutes: {said}."
-    )
 
 
 def ended(seen: SeenPod) -> Trouble:

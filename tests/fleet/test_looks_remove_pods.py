@@ -145,20 +145,30 @@ def test_a_pod_that_somebody_deletes_behind_our_back_is_replaced(pool: Pool, clu
     assert list(cluster.pods) == [Pod.objects.get(phase=PodPhase.STARTING).name]
 
 
-def test_what_was_held_on_a_pod_that_is_gone_is_free_at_once(pool: Pool, cluster: Cluster) -> None:
+def test_what_ran_on_a_pod_that_is_gone_is_lost_when_its_agent_is_cut_off(pool: Pool, cluster: Cluster) -> None:
     pod = served(pool, cluster)
     agent = pods.agent(pod)
-    kept = tasks.awaiting_confirmation(on=agent)
+    task = tasks.planning(on=agent)
+    cluster.pods.pop(pod.name)
+    look(pool.k8s_config)
+    assert tasks.reread(task).lease == Lease.RUNNING  # it is connected: perhaps the cluster is wrong
+    Agent.objects.update(session="")
+    look(pool.k8s_config)
+    task = tasks.reread(task)
+    assert (task.lease, task.status) == (Lease.NONE, Status.PENDING)
+    assert f"Pod {pod.name} is gone." in (task.reason or {})["message"]
+    assert not Agent.objects.filter(pk=agent.pk).exists()
+
+
+def test_a_slot_that_was_kept_on_a_pod_that_is_gone_is_kept_no_longer(pool: Pool, cluster: Cluster) -> None:
+    """Incident 601: the plan is stored, and can be applied elsewhere."""
+    pod = served(pool, cluster)
+    kept = tasks.awaiting_confirmation(on=pods.agent(pod))
     assert kept.lease == Lease.RESERVED
     cluster.pods.pop(pod.name)
     look(pool.k8s_config)
-    assert tasks.reread(kept).lease == Lease.RESERVED  # it is connected: perhaps the cluster is wrong
-    Agent.objects.update(session="")
-    look(pool.k8s_config)
     kept = tasks.reread(kept)
     assert (kept.lease, kept.status) == (Lease.NONE, Status.APPLY_PENDING)
-    assert f"Pod {pod.name} is gone." in (kept.reason or {})["message"]
-    assert not Agent.objects.filter(pk=agent.pk).exists()
 
 
 def test_a_pod_in_the_middle_of_an_apply_is_not_deleted_when_its_agent_is_silent(pool: Pool, cluster: Cluster) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agents.fleet import observations
+from agents.fleet import failures, observations
 from agents.fleet.members import Member, Presence
 from agents.fleet.observations import Sight
 from agents.models import Agent
@@ -47,7 +47,7 @@ def news(of: Pod, what: SeenPod | None, **facts: Any) -> dict[str, Any]:
 
 
 def failure(of: Pod, what: SeenPod | None, **facts: Any) -> str:
-    trouble = observations.failure(sight(of, what, **facts))
+    trouble = failures.of(sight(of, what, **facts))
     return trouble.code if trouble else ""
 
 
@@ -155,7 +155,7 @@ def test_an_agent_that_runs_and_does_not_connect_in_time_is_given_up(deadline: i
 
 def test_a_container_that_does_not_start_in_time_is_given_up_with_what_the_cluster_says() -> None:
     row = pod(deadline=ago(0))
-    trouble = observations.failure(sight(row, seen(row, waiting_reason="ContainerCreating")))
+    trouble = failures.of(sight(row, seen(row, waiting_reason="ContainerCreating")))
     assert trouble is not None
     assert (trouble.code, trouble.words) == (
         "pod_failed",
