@@ -4,7 +4,7 @@ Tasks know nothing of agents. What the layer above can tell of a task by query, 
 """
 
 from collections.abc import Callable
-from functools import reduce
+from functools import cache, reduce
 from operator import or_
 from typing import Any
 
@@ -32,6 +32,7 @@ _facts: dict[str, Fact] = {}
 def add_sign(name: str, sign: Sign) -> None:
     """Have tasks count as stuck that this condition holds for."""
     _signs[name] = sign
+    is_stuck.cache_clear()
 
 
 def add_fact(name: str, fact: Fact) -> None:
@@ -39,6 +40,7 @@ def add_fact(name: str, fact: Fact) -> None:
     _facts[name] = fact
 
 
+@cache
 def is_stuck() -> Q:
     """The condition of tasks that cannot move by themselves or should have moved by now: the one definition.
 

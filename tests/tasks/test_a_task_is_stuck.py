@@ -1,22 +1,32 @@
 """Which tasks count as stuck: those that need help, and those that should have moved by now."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models import Q
 
 from agents import presence, waits
 from agents.models import Agent
 from iacplatform.base import clock
 from iacplatform.base.models import SILENT_SECONDS, SWEEP, Beat
 from tasks import moves, reasons
-from tasks.models import Task
+from tasks.models import Task, outlook
 from tasks.reasons import Code, Turn, WaitReason
 from tests.tasks import cells, factories
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def signs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let signs be added until the test ends."""
+    with monkeypatch.context() as patch:
+        patch.setattr(outlook, "_signs", {**outlook._signs})
+        yield
+    outlook.is_stuck.cache_clear()
 
 
 def busy(task: Task) -> Task:
@@ -45,6 +55,14 @@ def shown(task: Task) -> dict[str, Any]:
 def test_a_task_that_needs_attention_is_stuck() -> None:
     task = factories.needing_attention()
     assert list(Task.objects.stuck()) == [task]
+    assert seen(task).is_stuck
+
+
+@pytest.mark.usefixtures("signs")
+def test_a_sign_counts_from_when_it_is_added() -> None:
+    task = factories.awaiting_confirmation()
+    assert not seen(task).is_stuck
+    outlook.add_sign("of a test", lambda: Q(pk=task.pk))
     assert seen(task).is_stuck
 
 
