@@ -1,5 +1,6 @@
 """A pass costs the database the same number of statements for one pool and for a hundred with a thousand pods."""
 
+import re
 from collections.abc import Callable
 from copy import copy
 from datetime import timedelta
@@ -96,3 +97,36 @@ def test_demand_is_as_many_statements_for_a_hundred_pools() -> None:
     few, lots = statements(lambda: demand.of([one], now)), statements(lambda: demand.of(many, now))
     assert few == lots <= 8
     assert set(demand.of(many, now).values()) == set(demand.of([one], now).values())
+
+
+def explained(statements: list[str]) -> list[str]:
+    """Return the plans, as they would be with very many rows."""
+    plans = []
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        for sql in statements:
+            cursor.execute("EXPLAIN " + sql)
+            plans.append("\n".join(line for (line,) in cursor.fetchall()))
+    return plans
+
+
+def partial_indexes() -> set[str]:
+    """Return the indexes of tasks in which nothing is that has ended."""
+    with connection.cursor() as cursor:
+        query = "SELECT indexname FROM pg_indexes WHERE tablename = 'tasks_task' AND indexdef LIKE '% WHERE %'"
+        cursor.execute(query)
+        return {name for (name,) in cursor.fetchall()}
+
+
+def test_a_pass_costs_the_same_with_millions_of_finished_tasks() -> None:
+    """Tasks are found by indexes that hold the live ones only, attempts one agent at a time."""
+    pool = pool_at_work()
+    with CaptureQueriesContext(connection) as asked:
+        pods.scale(pool)
+    about_tasks = [each["sql"] for each in asked if "tasks_" in each["sql"] and each["sql"].startswith("SELECT")]
+    assert len(about_tasks) >= 4
+    may_be_used = partial_indexes() | {"attempt_of_agent", "attempt_lapsed"}
+    for plan in explained(about_tasks):
+        assert "Seq Scan on tasks_" not in plan, plan
+        used = re.findall(r"(?:using|Bitmap Index Scan on) ((?:task|attempt)\w+)", plan)
+        assert set(used) <= may_be_used, plan
