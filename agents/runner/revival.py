@@ -27,8 +27,6 @@ from agents.runner.tools import Tools
 from agents.runner.verdicts import Verdict
 from agents.runner.workplace import Workplace
 
-LOOK_SECONDS = 0.1
-
 log = logging.getLogger(__name__)
 
 
@@ -57,8 +55,9 @@ class Revived(Attempt):
         self._left = left
         self._noted = survivor.read(self._folder.engine_note)
         self._has_more = False
+        """Whether there is more in the folder than could be brought."""
         self.takes_slot = left.result is None and self._may_have_applied()
-        if left.result is None and not self._may_have_applied():
+        if left.result is None and not self.takes_slot:
             self.is_ours = False
             self.outbox.only_evidence()
 
@@ -74,7 +73,7 @@ class Revived(Attempt):
             await self._bring_log()
 
     def clear_folder(self) -> None:
-        """Remove the folder, unless more is in it than could be brought."""
+        """Remove the folder, unless it has more."""
         if not self._has_more:
             super().clear_folder()
         elif self.is_heard:
@@ -91,6 +90,7 @@ class Revived(Attempt):
             return await self._phase()
         except Exception:  # whatever went wrong here, it says nothing about how the engine has ended
             self.log.exception("The agent failed to take it up.")
+            self._has_more = True
             return None
 
     async def _phase(self) -> Verdict | None:
@@ -169,7 +169,7 @@ class Revived(Attempt):
         with suppress(TimeoutError):
             async with asyncio.timeout(EVIDENCE_SECONDS):
                 while not self.outbox.is_log_stored:
-                    await asyncio.sleep(LOOK_SECONDS)
+                    await asyncio.sleep(steps.LOOK_SECONDS)
         self.is_heard = self.outbox.is_log_stored
 
 

@@ -94,6 +94,22 @@ def test_its_log_has_no_gap_and_nothing_twice(
     assert ticks == [f"tick {number}" for number in range(1, len(ticks) + 1)]
 
 
+def test_killed_again_it_goes_on_where_its_second_life_was(
+    scene: Scene, agent: subprocess.Popen[str], start_agent: Starter
+) -> None:
+    scene.platform.offer(scene.applying(seconds=9, counts=True, last=COMPLETE))
+    scene.eventually(lambda: "tick 20" in scene.platform.log(1, 2), seconds=20)
+    kill(agent)
+    second = start_agent(PATH=scene.path, **LIVES)
+    heard = scene.platform.log(1, 2).count("tick")
+    scene.eventually(lambda: scene.platform.log(1, 2).count("tick") > heard + 20)
+    kill(second)
+    assert come_back(scene, start_agent) == (Work(task=1, epoch=2),)
+    assert scene.result(1, 2).outcome == "applied"
+    ticks = [line for line in scene.platform.log(1, 2).splitlines() if "tick" in line]
+    assert ticks == [f"tick {number}" for number in range(1, len(ticks) + 1)]
+
+
 def test_what_the_engine_refused_is_its_result(
     scene: Scene, agent: subprocess.Popen[str], start_agent: Starter
 ) -> None:
