@@ -11,7 +11,7 @@ from typing import Any
 
 from iacplatform.base import rights
 from iacplatform.base.problems import Invalid
-from tasks import actions, cancellation, confirmation, dispatching, recovery
+from tasks import actions, cancellation, confirmation, dispatching, remedies
 from tasks.errors import IllegalMove, NotRetryable
 from tasks.follow_ups import Result
 from tasks.models import Task, TaskEvent
@@ -67,7 +67,7 @@ _RETRIED = {
 def retry(task: Task, user: Any, words: Words) -> Done:
     """Try again: the same task where it can go on, else a new one."""
     lost = f"Task {task.pk} is marked as failed. " if task.status == Status.NEEDS_ATTENTION else ""
-    tried = recovery.retry(task, by=user)
+    tried = remedies.retry(task, by=user)
     sentence, effect = _RETRIED[tried.result]
     said = sentence.format(task=task.pk, before=before(task, Event.REPLAN))
     done = dispatched(tried.task, lost + said, effect)
@@ -105,7 +105,7 @@ def force_cancel(task: Task, user: Any, words: Words) -> Done:
 
 def mark_failed(task: Task, user: Any, words: Words) -> Done:
     """Say that the lost apply is over."""
-    if not recovery.mark_failed(task, by=user, reason=words.get("reason", "")):
+    if not remedies.mark_failed(task, by=user, reason=words.get("reason", "")):
         when = before(task, Event.MARK_FAILED)
         return Done(task, f"The task was marked as failed before{when}.", Effect.NOTHING_NEW)
     held = Workspace.objects.get(pk=task.workspace_id)

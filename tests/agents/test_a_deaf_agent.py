@@ -6,7 +6,7 @@ from agents import dispatcher, explain, pauses, sessions, sweep
 from agents.models import Agent
 from iacplatform.base import clock
 from pools.models import Pool, PoolToken
-from tasks import attempts, confirmation, recovery
+from tasks import attempts, confirmation, remedies
 from tasks.models import Attempt, Task
 from tests.agents.conftest import Later
 from tests.agents.scenes import hello, join, offered_to
@@ -177,7 +177,7 @@ def test_who_presses_retry_does_not_wait_for_the_rest_of_the_pause(later: Later)
     task = factories.pending()
     lapse(later)
     assert offered_to(deaf) == []
-    recovery.retry(factories.reread(task), by=factories.person())
+    remedies.retry(factories.reread(task), by=factories.person())
     assert offered_to(deaf) == [task.pk]
-    recovery.retry(factories.reread(task), by=factories.person())
+    remedies.retry(factories.reread(task), by=factories.person())
     assert offers() == 2

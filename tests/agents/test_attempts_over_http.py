@@ -8,7 +8,7 @@ import pytest
 from django.conf import LazySettings
 from django.test import Client
 
-from tasks import attempts, cancellation, recovery
+from tasks import attempts, cancellation, recovery, remedies
 from tasks.models import PlanPart, Task
 from tests.agents.scenes import confirm
 from tests.tasks import factories
@@ -169,7 +169,7 @@ def test_an_apply_gets_the_parts_of_its_plan() -> None:
 
 def test_of_several_plans_it_gets_the_confirmed_one() -> None:
     task = factories.stale()
-    task = factories.planned(factories.running(recovery.retry(task, by=factories.person()).task))
+    task = factories.planned(factories.running(remedies.retry(task, by=factories.person()).task))
     task = factories.running(confirm(task))
     content = ask(task, f"{JOB}/plan/file").content
     assert (_sha256(content), task.plan_count) == (task.plan_digest, 2)

@@ -3,7 +3,7 @@
 import pytest
 
 from pools.models import Pool
-from tasks import cancellation, confirmation, dispatching, recovery
+from tasks import cancellation, confirmation, dispatching, remedies
 from tasks.models import Task
 from tasks.states import Lease, Status
 from tests.agents.scenes import confirm, join, offered_to, workspace_of
@@ -83,7 +83,7 @@ def test_retry_ends_a_back_off_at_once() -> None:
     task = factories.backing_off()
     ada = join("ada")
     assert offered_to(ada) == []
-    again = recovery.retry(task, by=factories.person()).task
+    again = remedies.retry(task, by=factories.person()).task
     dispatching.ask_again(again)
     assert offered_to(ada) == [task.pk]
 

@@ -4,14 +4,14 @@ from copy import copy
 
 from agents.models import Agent
 from iacplatform.base import clock
-from tasks import recovery
+from tasks import remedies
 from tasks.models import Task
 from tests.tasks import factories
 
 
 def mark_failed(task: Task) -> None:
     """Mark the task as failed; this row of it keeps the lost attempt's epoch."""
-    recovery.mark_failed(copy(task), by=factories.person(), reason="It is over.")
+    remedies.mark_failed(copy(task), by=factories.person(), reason="It is over.")
 
 
 def silence(task: Task) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from tasks import cancellation, confirmation, dispatching, follow_ups, recovery, results
+from tasks import cancellation, confirmation, dispatching, follow_ups, recovery, remedies, results
 from tasks.models import Task
 from tasks.results import Result
 from tasks.states import Event, Lease, Status
@@ -130,7 +130,7 @@ def test_without_row_locks_an_order_is_found_that_refuses_a_cancel_for_no_reason
 
 
 def retry(task: Task, by: User) -> str:
-    return str(recovery.retry(deepcopy(task), by=by).result)
+    return str(remedies.retry(deepcopy(task), by=by).result)
 
 
 def statuses() -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 import pytest
 from django.db import IntegrityError, transaction
 
-from tasks import attempts, confirmation, permits, recovery, scheduler
+from tasks import attempts, confirmation, permits, remedies, scheduler
 from tasks.errors import StaleEpoch
 from tasks.models import Task
 from tasks.permits import Answer
@@ -105,7 +105,7 @@ def test_a_plan_that_becomes_stale_while_it_is_confirmed_is_never_applied() -> N
 def test_a_word_on_a_lost_apply_and_a_look_at_its_queue_do_not_wait_for_each_other() -> None:
     task = factories.needing_attention()
     answers = interleave(
-        lambda: recovery.mark_failed(factories.reread(task), by=factories.person(), reason="Over."),
+        lambda: remedies.mark_failed(factories.reread(task), by=factories.person(), reason="Over."),
         lambda: scheduler.advance(task.workspace_id),
         before=LOOKS_AT_WORKSPACE,
     )

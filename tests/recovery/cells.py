@@ -7,7 +7,7 @@ from agents import sweep
 from agents.models import Agent
 from iacplatform.base import clock
 from pools.models import Pool
-from tasks import attempts, cancellation, recovery
+from tasks import attempts, cancellation, recovery, remedies
 from tasks.attempts import Place
 from tasks.models import Task
 from tests.tasks import factories
@@ -47,7 +47,7 @@ def regained() -> Task:
 
 def marked() -> Task:
     task = factories.needing_attention()
-    recovery.mark_failed(task, by=factories.person(), reason="Over.")
+    remedies.mark_failed(task, by=factories.person(), reason="Over.")
     return factories.reread(task)
 
 
@@ -56,7 +56,7 @@ def retried(end: Maker) -> Maker:
 
     def made() -> Task:
         task = end()
-        recovery.retry(task, by=factories.person())
+        remedies.retry(task, by=factories.person())
         return factories.reread(task)
 
     return made
@@ -64,7 +64,7 @@ def retried(end: Maker) -> Maker:
 
 def retried_in_vain() -> Task:
     task = factories.failed()
-    cancellation.cancel(recovery.retry(task, by=factories.person()).task, by=factories.person())
+    cancellation.cancel(remedies.retry(task, by=factories.person()).task, by=factories.person())
     return factories.reread(task)
 
 

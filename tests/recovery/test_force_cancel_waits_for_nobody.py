@@ -8,7 +8,7 @@ from agents.commands import Told
 from agents.models import Agent
 from agents.protocol import Stop, Work
 from agents.sessions import Session
-from tasks import attempts, cancellation, recovery
+from tasks import attempts, cancellation, recovery, remedies
 from tasks.attempts import Place
 from tasks.models import Task
 from tasks.states import Lease, Status
@@ -87,7 +87,7 @@ def test_marked_as_failed_it_lets_go_of_everything() -> None:
         workspace=task.workspace, lock_id="l", info={}, holder=f"task:{task.pk}", task_id=task.pk, epoch=task.epoch,
         phase="apply",
     )  # fmt: skip
-    recovery.mark_failed(factories.reread(task), by=factories.person(), reason="Seen.")
+    remedies.mark_failed(factories.reread(task), by=factories.person(), reason="Seen.")
     ended = factories.reread(task)
     assert (ended.status, ended.lease, ended.epoch) == (Status.FAILED, "", task.epoch + 1)
     assert not StateLock.objects.exists() and not ended.workspace.is_locked

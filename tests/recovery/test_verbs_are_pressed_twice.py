@@ -8,7 +8,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from agents.verbs import VERBS
-from tasks import follow_ups, recovery
+from tasks import follow_ups, recovery, remedies
 from tasks.errors import NotRetryable
 from tasks.models import Task
 from tasks.states import Event
@@ -79,7 +79,7 @@ def test_two_presses_at_once_are_one(verb: str, make: Callable[[], Task], senten
 def test_a_retry_pressed_in_api_and_admin_at_once_makes_one_task(number: int) -> None:
     task = factories.failed()
     ann = factories.person()
-    both = race(lambda: press("retry", task), lambda: recovery.retry(copy(task), by=ann))
+    both = race(lambda: press("retry", task), lambda: remedies.retry(copy(task), by=ann))
     assert Task.objects.filter(retried_from=task).count() == 1, both
 
 

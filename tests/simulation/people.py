@@ -6,7 +6,7 @@ from typing import Any
 from agents import orphans
 from iacplatform.base.problems import Problem
 from pools.models import Pool
-from tasks import cancellation, confirmation, creation, recovery
+from tasks import cancellation, confirmation, creation, remedies
 from tasks.models import Task, TaskEvent
 from tasks.states import Event, TaskType
 from tests.simulation.processes import Killed
@@ -45,8 +45,8 @@ class People:
             "discard": lambda: confirmation.discard(task, by=person),
             "cancel": lambda: cancellation.cancel(task, by=person),
             "force_cancel": lambda: cancellation.force_cancel(task, by=person),
-            "retry": lambda: recovery.retry(task, by=person),
-            "mark_failed": lambda: recovery.mark_failed(task, by=person, reason="Over."),
+            "retry": lambda: remedies.retry(task, by=person),
+            "mark_failed": lambda: remedies.mark_failed(task, by=person, reason="Over."),
             "release_lock": lambda: orphans.release(task, by=person, reason="Dead."),
         }
         if button == "retry":

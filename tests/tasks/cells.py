@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import F
 
-from tasks import attempts, cancellation, confirmation, permits, recovery, scheduler
+from tasks import attempts, cancellation, confirmation, permits, recovery, remedies, scheduler
 from tasks.models import Task
 from tasks.states import Event, Position, Status
 from tests.tasks import factories
@@ -53,11 +53,11 @@ def end_the_one_before(task: Task) -> None:
 
 
 def replan(task: Task) -> None:
-    recovery.retry(task, by=factories.person())
+    remedies.retry(task, by=factories.person())
 
 
 def mark_failed(task: Task) -> None:
-    recovery.mark_failed(task, by=factories.person(), reason="It is over.")
+    remedies.mark_failed(task, by=factories.person(), reason="It is over.")
 
 
 def find_stale(task: Task) -> None:

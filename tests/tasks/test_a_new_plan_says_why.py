@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks import recovery
+from tasks import remedies
 from tasks.reasons import Code
 from tests.tasks import factories
 
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db
 
 def test_a_plan_made_anew_says_that_no_earlier_confirmation_counts() -> None:
     task = factories.stale()
-    recovery.retry(task, by=factories.person("ann"))
+    remedies.retry(task, by=factories.person("ann"))
     again = factories.awaiting_confirmation(factories.planning(task=factories.reread(task)))
     assert again.reason_code == Code.AWAITING_CONFIRMATION
     assert again.wait_reason is not None

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tasks import confirmation, permits, recovery
+from tasks import confirmation, permits, recovery, remedies
 from tasks.errors import PlanChanged, PlanStale
 from tasks.models import Task
 from tasks.permits import Answer
@@ -21,7 +21,7 @@ def confirm(task: Task, *, by: str = "ann", digest: str = "") -> bool:
 def planned_again() -> tuple[Task, str]:
     """Return a task whose first plan was stale, and the digest of that one."""
     task = factories.stale()
-    recovery.retry(task, by=factories.person())
+    remedies.retry(task, by=factories.person())
     return factories.planned(factories.running(task)), task.plan_digest
 
 

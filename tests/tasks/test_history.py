@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from iacplatform.base import clock
-from tasks import moves, recovery, scheduler
+from tasks import moves, remedies, scheduler
 from tasks.models import Attempt, Task, TaskEvent
 from tasks.states import Event
 from tests.tasks import factories
@@ -72,5 +72,5 @@ def test_marking_it_failed_is_one_deed(db: None, monkeypatch: pytest.MonkeyPatch
     before = everything(), list(Workspace.objects.values())
     monkeypatch.setattr(locks, "release_for_task", crash)
     with pytest.raises(Crash):
-        recovery.mark_failed(task, by=factories.person(), reason="Over.")
+        remedies.mark_failed(task, by=factories.person(), reason="Over.")
     assert (everything(), list(Workspace.objects.values())) == before

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from iacplatform.base import clock
-from tasks import attempts, recovery
+from tasks import attempts, recovery, remedies
 from tasks.errors import StaleEpoch
 from tasks.models import Task
 from tasks.states import Lease, Status
@@ -104,7 +104,7 @@ def test_the_result_of_an_old_epoch_is_refused_and_changes_nothing() -> None:
 
 def test_after_a_persons_word_a_late_result_is_refused() -> None:
     task = factories.needing_attention()
-    recovery.mark_failed(factories.reread(task), by=factories.person(), reason="Over.")
+    remedies.mark_failed(factories.reread(task), by=factories.person(), reason="Over.")
     with pytest.raises(StaleEpoch):
         factories.finish(task, "applied")
     assert factories.reread(task).status == Status.FAILED
@@ -116,7 +116,7 @@ def test_marking_it_failed_lets_go_of_the_workspace_and_of_its_state_lock() -> N
     lost = lose(task)
     assert StateLock.objects.exists()
 
-    recovery.mark_failed(lost, by=factories.person(), reason="The machine burnt down.")
+    remedies.mark_failed(lost, by=factories.person(), reason="The machine burnt down.")
 
     failed = factories.reread(task)
     assert (failed.status, failed.error_code, failed.error_message) == (

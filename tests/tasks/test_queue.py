@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tasks import cancellation, confirmation, recovery, scheduler
+from tasks import cancellation, confirmation, remedies, scheduler
 from tasks.models import Task
 from tasks.states import Event, Status
 from tests.tasks import factories
@@ -23,7 +23,7 @@ ENDS: dict[str, tuple[Callable[[], Task], Callable[[Task], object]]] = {
     "cancelled": (factories.pending, lambda task: cancellation.cancel(task, by=factories.person())),
     "marked as failed": (
         factories.needing_attention,
-        lambda task: recovery.mark_failed(task, by=factories.person(), reason="Over."),
+        lambda task: remedies.mark_failed(task, by=factories.person(), reason="Over."),
     ),
 }
 

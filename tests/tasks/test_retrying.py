@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tasks import permits, recovery
+from tasks import permits, recovery, remedies
 from tasks.errors import LostRace, NotRetryable
 from tasks.models import Task
 from tasks.states import Status
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 
 def retry(task: Task) -> Task:
-    return recovery.retry(task, by=factories.person("bob")).task
+    return remedies.retry(task, by=factories.person("bob")).task
 
 
 @pytest.mark.parametrize("make", [factories.failed, factories.cancelled, factories.discarded])
@@ -77,5 +77,5 @@ def test_a_retry_of_what_was_lost_in_this_moment_marks_nothing_failed() -> None:
     permits.ask(lost.pk, lost.epoch, lost.agent_id)
     recovery.slot_lost(lost.pk, lost.agent_id, cause="The agent is gone.", last_seen=None)
     with pytest.raises(LostRace, match="Look at it"):
-        recovery.retry(seen, by=factories.person())
+        remedies.retry(seen, by=factories.person())
     assert factories.reread(seen).status == Status.NEEDS_ATTENTION

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from iacplatform.base.problems import Problem
-from tasks import attempts, cancellation, confirmation, permits, recovery
+from tasks import attempts, cancellation, confirmation, permits, remedies
 from tasks.models import Task, TaskEvent
 from tasks.permits import Answer
 from tasks.states import Position
@@ -39,8 +39,8 @@ VERBS: dict[str, Callable[[Task], Any]] = {
     "discard": lambda task: confirmation.discard(task, by=factories.person()),
     "cancel": lambda task: cancellation.cancel(task, by=factories.person()),
     "force_cancel": lambda task: cancellation.force_cancel(task, by=factories.person()),
-    "retry": lambda task: recovery.retry(task, by=factories.person()),
-    "mark_failed": lambda task: recovery.mark_failed(task, by=factories.person(), reason="Over."),
+    "retry": lambda task: remedies.retry(task, by=factories.person()),
+    "mark_failed": lambda task: remedies.mark_failed(task, by=factories.person(), reason="Over."),
     "accept": lambda task: attempts.accept(task.pk, task.epoch, task.agent_id),
     "finish": lambda task: factories.finish(task, "failed", exit_code=1),
 }

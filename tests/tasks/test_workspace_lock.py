@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tasks import attempts, recovery, scheduler
+from tasks import attempts, recovery, remedies, scheduler
 from tasks.errors import StaleEpoch
 from tasks.models import Task
 from tasks.states import Event, Lease, Status
@@ -98,7 +98,7 @@ def test_a_plan_that_broke_off_in_a_locked_workspace_waits_for_the_unlock() -> N
 def test_a_new_plan_of_a_stale_one_waits_in_a_locked_workspace() -> None:
     task = factories.stale()
     lock(task.workspace)
-    recovery.retry(task, by=factories.person())
+    remedies.retry(task, by=factories.person())
     assert factories.reread(task).status == Status.WAITING
 
 

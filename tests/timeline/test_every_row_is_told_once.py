@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from agents import timeline
-from tasks import attempts, moves, reasons, recovery
+from tasks import attempts, moves, reasons, recovery, remedies
 from tasks.attempts import Place
 from tasks.models import Attempt, Task, TaskEvent
 from tasks.states import Event
@@ -135,7 +135,7 @@ def test_states_of_others_are_not_told(told: Told) -> None:
 
 def test_a_retry_is_told_on_both_tasks(told: Told) -> None:
     task = factories.failed()
-    new = recovery.retry(task, by=factories.person("bob")).task
+    new = remedies.retry(task, by=factories.person("bob")).task
     (retried,) = told(task, Kind.RETRY)
     assert (retried.text, retried.actor) == (f"Task {new.pk} does it again.", "user:bob")
     assert f"to do task {task.pk} again" in timeline.of(new)[0].text
