@@ -8,17 +8,19 @@ worker at most, whichever cluster it is: however many hang, the other workers ha
 
 import logging
 import time
+from dataclasses import replace
 from datetime import datetime
 from itertools import chain
 
 from django.db.models import F, Q
 
 from agents.fleet import deeds, draining, failures, leases, members, observations, orphans, pods, scaling, troubles
+from agents.fleet.members import Member
 from agents.fleet.observations import Sight
 from iacplatform.base import alone, clock
 from pools import kube
 from pools.errors import ClusterError, Throttled
-from pools.models import ClusterStatus, K8sConfig, PodPhase, Pool, PoolStatus
+from pools.models import ClusterStatus, K8sConfig, Pod, PodPhase, Pool, PoolStatus
 from pools.sightings import SeenPod
 
 LOOK_SECONDS = 30
@@ -84,16 +86,19 @@ def look_later(config: K8sConfig) -> None:
 
 def _see_and_act(status: ClusterStatus, cluster: kube.Cluster, until: float) -> bool:
     config = status.config
-    pools = list(config.pools.select_related("status", "k8s_config").exclude(status=None))
+    pools = _pools(config)
     # Before the list: what becomes known of a pod meanwhile is no reason to miss it there.
     known = _members(pools, clock.now())
     listed = cluster.pods()
     if status.failures:
         troubles.cluster_answered(config.pk)
+        pools = _pools(config)
     now = clock.now()
     strangers = _observe(config, pools, known, listed, now)
     scaling.scale(pools, now)
-    sights, _ = observations.match(_members(pools, now), listed)
+    if _have_left(pools, config):
+        return True
+    sights, _ = observations.match(_scaled(pools, known, now), listed)
     makings, removals = deeds.makings(pools, sights, cluster, now), deeds.removals(sights, strangers, cluster)
     is_unfinished = deeds.do(pools, chain(makings, removals, deeds.pins(config, sights, cluster)), until)
     ClusterStatus.objects.filter(config=config).update(looked_at=clock.DatabaseNow())
@@ -101,16 +106,36 @@ def _see_and_act(status: ClusterStatus, cluster: kube.Cluster, until: float) -> 
     return is_unfinished
 
 
-def _members(pools: list[Pool], now: datetime) -> list[members.Member]:
+def _have_left(pools: list[Pool], config: K8sConfig) -> bool:
+    """Return whether the config leads elsewhere by now, or a pool has another one.
+
+    Both may happen while there are no pods; the rows that this look has just made keep them where they are from now on.
+    """
+    place = {"server": config.server, "in_cluster": config.in_cluster, "namespace": config.namespace}
+    here = K8sConfig.objects.filter(pk=config.pk, **place)
+    return Pool.objects.filter(pk__in=[pool.pk for pool in pools], k8s_config__in=here).count() < len(pools)
+
+
+def _pools(config: K8sConfig) -> list[Pool]:
+    return list(config.pools.select_related("status", "k8s_config").exclude(status=None))
+
+
+def _members(pools: list[Pool], now: datetime) -> list[Member]:
+    return [member for each in members.of([pool.pk for pool in pools], now).values() for member in each]
+
+
+def _scaled(pools: list[Pool], known: list[Member], now: datetime) -> list[Member]:
+    """Return the pods as their rows are now, with what was known of their leases a moment ago."""
+    before = {member.pod.pk: member for member in known}
     by_id = {pool.pk: pool for pool in pools}
-    found = [member for each in members.of(list(by_id), now).values() for member in each]
-    for member in found:
-        member.pod.pool = by_id[member.pod.pool_id]
-    return found
+    rows = list(Pod.objects.live().filter(pool__in=by_id).order_by("created_at", "name"))
+    for row in rows:
+        row.pool = by_id[row.pool_id]
+    return [replace(before[row.pk], pod=row) if row.pk in before else Member(pod=row, now=now) for row in rows]
 
 
 def _observe(
-    config: K8sConfig, pools: list[Pool], known: list[members.Member], listed: list[SeenPod], now: datetime
+    config: K8sConfig, pools: list[Pool], known: list[Member], listed: list[SeenPod], now: datetime
 ) -> list[SeenPod]:
     """Write down what is seen; return the pods of ours that no row knows, and that nobody needs."""
     sights, strangers = observations.match(known, listed)
@@ -129,6 +154,6 @@ def _observe_pool(pool: Pool, sights: list[Sight], now: datetime) -> None:
     failing = [(sight, trouble) for sight in sights if (trouble := failures.of(sight))]
     if failed := [*map(observations.ended, over), *pods.give_up(failing)]:
         troubles.pods_failed(pool.pk, failed)
+        pool.status.refresh_from_db()
     there = [sight.pod for sight in sights if sight.pod.phase != PodPhase.GONE]
-    if there or pool.status.condition_code:
-        troubles.review(PoolStatus.objects.get(pool=pool), there, now)
+    troubles.review(pool.status, there, now)

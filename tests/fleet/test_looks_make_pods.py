@@ -4,7 +4,8 @@ import pytest
 
 from iacplatform.base import clock
 from pools.errors import QuotaExceeded
-from pools.models import Pod, PodPhase, Pool, PoolStatus, PoolToken
+from pools.models import K8sConfig, Pod, PodPhase, Pool, PoolStatus, PoolToken
+from tests import factories
 from tests.fleet import pods
 from tests.fleet.clusters import Cluster, cluster, labels, look
 
@@ -90,3 +91,24 @@ def test_a_token_that_the_cluster_has_is_not_made_again(pool: Pool, cluster: Clu
     look(pool.k8s_config)
     assert cluster.secrets == secret
     assert cluster.token_of(pod) is not None
+
+
+@pytest.mark.parametrize("moves", ["the config", "the pool"])
+def test_a_pod_is_made_in_no_cluster_that_its_pool_has_left_during_the_look(
+    pool: Pool, cluster: Cluster, moves: str
+) -> None:
+    elsewhere = factories.k8s_config()
+
+    def move(call: str) -> None:
+        if call == "pods" and moves == "the config":
+            K8sConfig.objects.filter(pools=pool).update(namespace="elsewhere")
+        if call == "pods" and moves == "the pool":
+            Pool.objects.filter(pk=pool.pk).update(k8s_config=elsewhere)
+
+    cluster.after = move
+    assert look(pool.k8s_config) is True
+    assert cluster.called("create_pod") == []
+    cluster.after = lambda call: None
+    pool.refresh_from_db()
+    look(pool.k8s_config)
+    assert len(cluster.called("create_pod")) == 1
