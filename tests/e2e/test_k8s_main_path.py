@@ -1,11 +1,15 @@
 """Kubernetes mode from end to end: a pod starts an agent, which connects, plans and applies with real terraform."""
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tests.cluster.api import Object
 from tests.e2e.configurations import Gated, trivial
 from tests.e2e.pod_crew import PodCrew
 from tests.e2e.waiting import until
+from tests.e2e.work import Task, Workspace
 
 pytestmark = pytest.mark.cluster
 
@@ -16,6 +20,12 @@ def pins(pod: Object) -> tuple[str | None, str | None]:
     """Return what the pod's annotations say to those who might remove its node."""
     annotations = pod["metadata"].get("annotations") or {}
     return annotations.get(PINS[0]), annotations.get(PINS[1])
+
+
+def started_at_once(spaces: Sequence[Workspace]) -> list[Task]:
+    """Return a new task of each workspace; they are asked for at the same moment."""
+    with ThreadPoolExecutor(len(spaces)) as people:
+        return list(people.map(Workspace.task, spaces))
 
 
 def test_a_pod_comes_plans_applies_and_goes(pods: PodCrew) -> None:
@@ -52,8 +62,7 @@ def test_a_pod_that_holds_a_lease_stays_however_long_it_waits(pods: PodCrew) -> 
 def test_two_workspaces_at_once_get_two_pods(pods: PodCrew, gated: Gated) -> None:
     """Incident 515: the demand fell when the first one started, and the second never got its pod."""
     pods.change(min_replicas=1)
-    spaces = [pods.workspace(gated.files, auto_apply=True) for _ in range(2)]
-    tasks = [space.task() for space in spaces]
+    tasks = started_at_once([pods.workspace(gated.files, auto_apply=True) for _ in range(2)])
     running = [task.until_stage("applying") for task in tasks]
     assert len({row["pod_name"] for row in running}) == 2
     gated.open()
@@ -65,8 +74,7 @@ def test_two_workspaces_at_once_get_two_pods(pods: PodCrew, gated: Gated) -> Non
 
 def test_ten_workspaces_share_pods_of_three_slots(pods: PodCrew) -> None:
     pods.change(slots_per_pod=3, min_replicas=1, max_replicas=5)
-    spaces = [pods.workspace(trivial(f"number {number}"), auto_apply=True) for number in range(10)]
-    tasks = [space.task() for space in spaces]
+    tasks = started_at_once([pods.workspace(trivial(f"number {number}"), auto_apply=True) for number in range(10)])
     done = [task.until("applied", seconds=240) for task in tasks]
     used = {row["pod_name"] for row in done}
     assert 2 <= len(used) <= 5
