@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, OuterRef, Q, Subquery
 
 from agents import slots
 from agents.models import Agent
@@ -14,6 +14,7 @@ from agents.supply import Supply
 from iacplatform.base import clock
 from iacplatform.console import headlines
 from iacplatform.console.headlines import Headline
+from pools.conditions import Condition
 from pools.models import Pod, Pool, PoolType
 from tasks.models import Task
 from tasks.models.querysets import Tasks
@@ -26,11 +27,12 @@ MOST_POOLS = 50
 class Glance:
     """A pool, its connected agents (the first of them), and the number of tasks that wait for a slot of it.
 
-    `headline`: how it stands; None of a static pool.
+    `held_up`: how many of these say that the pool cannot have its pods. `headline`: how it stands; None: static.
     """
 
     pool: Pool
     waiting: int
+    held_up: int
     headline: Headline | None = None
     agents: list[Agent] = field(default_factory=list)
     slots: list[Slot] = field(default_factory=list)
@@ -39,7 +41,7 @@ class Glance:
 def glances(pools: Iterable[Pool], user: Any) -> list[Glance]:
     """Return what to show of each pool (read with its status): four queries, however many pools."""
     wanted = _waiting(user)
-    found = {pool.pk: Glance(pool=pool, waiting=wanted.get(pool.pk, 0)) for pool in pools}
+    found = {pool.pk: _glance(pool, wanted.get(pool.pk, _NONE)) for pool in pools}
     agents = list(Agent.objects.visible_to(user).connected().filter(pool_id__in=found)[:MOST_AGENTS])
     held = slots.by_agent(agents)
     for agent in agents:
@@ -48,6 +50,10 @@ def glances(pools: Iterable[Pool], user: Any) -> list[Glance]:
     for each in _supplies(glance.pool for glance in found.values()):
         found[each.pool.pk].headline = headlines.of(each)
     return list(found.values())
+
+
+def _glance(pool: Pool, counted: dict[str, int]) -> Glance:
+    return Glance(pool=pool, waiting=counted["waiting"], held_up=counted["held_up"])
 
 
 def _supplies(pools: Iterable[Pool]) -> list[Supply]:
@@ -60,11 +66,11 @@ def _supplies(pools: Iterable[Pool]) -> list[Supply]:
 
 
 def held_up(user: Any) -> list[Glance]:
-    """Return the pools with a condition for which tasks wait, those first for which most do."""
+    """Return the pools whose condition holds tasks up, those first that hold up most."""
     hindered = Pool.objects.visible_to(user).exclude(status=None).exclude(status__condition_code="")
     pools = list(hindered.select_related("status")[:MOST_POOLS])
-    found = [glance for glance in glances(pools, user) if glance.waiting] if pools else []
-    return sorted(found, key=lambda glance: -glance.waiting)
+    found = [glance for glance in glances(pools, user) if glance.held_up] if pools else []
+    return sorted(found, key=lambda glance: -glance.held_up)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,12 +98,17 @@ def naming_agents(tasks: Tasks) -> Tasks:
     return tasks.annotate(agent_name=Subquery(Agent.objects.filter(pk=OuterRef("agent_id")).values("name")[:1]))
 
 
-def waiting(pool: Pool, user: Any) -> int:
-    """Return how many tasks want a slot of the pool."""
-    return int(Task.objects.visible_to(user).runnable().for_pool(pool.pk).count())
+_COUNTS: dict[str, Any] = {"waiting": Count("pk"), "held_up": Count("pk", filter=Q(reason_code__in=list(Condition)))}
+_NONE = dict.fromkeys(_COUNTS, 0)
 
 
-def _waiting(user: Any) -> dict[str, int]:
+def queue(pool: Pool, user: Any) -> dict[str, int]:
+    """Return how many tasks want a slot of the pool (`waiting`), and how many of them its condition holds up."""
+    counted: dict[str, int] = Task.objects.visible_to(user).runnable().for_pool(pool.pk).aggregate(**_COUNTS)
+    return counted
+
+
+def _waiting(user: Any) -> dict[str, dict[str, int]]:
     wanted: Any = Task.objects.visible_to(user).runnable().with_pool()
-    rows = wanted.order_by().values("pool_now")
-    return {row["pool_now"]: row["tasks"] for row in rows.annotate(tasks=Count("pk"))}
+    rows = wanted.order_by().values("pool_now").annotate(**_COUNTS)
+    return {row["pool_now"]: {name: row[name] for name in _COUNTS} for row in rows}

@@ -35,6 +35,7 @@ class Face:
     pool: Pool
     now: datetime
     waiting: int
+    held_up: int
     headline: Headline | None
     cluster: ClusterStatus | None
     windows: Windows
@@ -55,7 +56,7 @@ def of(pool: Pool, user: Any) -> Face:
     shown = known.pods[:MOST] if rights.may(user, rights.name("view", Pod)) else []
     names = {pod.name for pod in shown}
     facts: dict[str, Any] = {
-        "waiting": fleet.waiting(pool, user),
+        **fleet.queue(pool, user),
         "headline": headlines.of(known, is_unwatched=known.is_unwatched) if is_k8s else None,
         "cluster": getattr(pool.k8s_config, "status", None),
         "windows": windows.of(pool, now),
@@ -85,7 +86,7 @@ def _version(facts: dict[str, Any], now: datetime) -> str:
         [(berth.agent.pk, berth.is_connected, _held(berth.slots)) for berth in facts["roster"]],
         [row.pk for row in (*facts["ended"], *facts["decisions"])],
         cluster and (cluster.failures, cluster.looked_at),
-        *(facts[name] for name in ("waiting", "headline", "windows")),
+        *(facts[name] for name in ("waiting", "held_up", "headline", "windows")),
         f"{now:%H:%M}",
     )
     return hashlib.sha256(repr(known).encode()).hexdigest()[:16]

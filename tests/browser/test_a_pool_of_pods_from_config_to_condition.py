@@ -110,7 +110,7 @@ def whole() -> Pool:
     fleets.pod(pool, "iac-edge-3", PodPhase.GONE, cause="OOMKilled", gone_at=now)
     fleets.decision(pool)
     fleets.condition(pool, "image_pull_failed", fleets.PULL)
-    factories.pending(workspace=fleets.workspace(pool))
+    fleets.waiting(pool)
     fleets.open_window(pool)
     return pool
 

@@ -4,10 +4,12 @@ import re
 from datetime import datetime, timedelta
 from typing import Any
 
+from agents import dispatcher
 from agents.models import Agent
 from iacplatform.base import clock
 from pools import freeze
 from pools.models import ClusterStatus, Pod, PodPhase, Pool, PoolStatus, PoolType, ScalingDecision
+from tasks.models import Task
 from tests import factories as rows
 from tests.console import pages
 from tests.tasks import factories
@@ -49,6 +51,13 @@ def condition(of: Pool, code: str, words: str = "", count: int = 1) -> None:
     since = clock.now() - timedelta(minutes=4)
     told = {"condition_code": code, "condition_message": words, "condition_since": since, "condition_count": count}
     PoolStatus.objects.filter(pool=of).update(**told)
+
+
+def waiting(on: Pool) -> Task:
+    """Return a task for which there is no slot, and that says why."""
+    task = factories.pending(workspace=workspace(on))
+    dispatcher.dispatch(on.pk, cause="test")
+    return factories.reread(task)
 
 
 def decision(of: Pool, **numbers: Any) -> ScalingDecision:

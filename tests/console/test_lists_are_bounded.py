@@ -25,7 +25,7 @@ def _hindered() -> Pool:
     number = Pool.objects.count()
     pool = fleets.pool(name=f"edge-{number}")
     fleets.condition(pool, "quota_exceeded")
-    factories.pending(workspace=fleets.workspace(pool))
+    fleets.waiting(pool)
     return pool
 
 
@@ -97,7 +97,7 @@ def test_the_first_page_names_pools_that_hold_tasks_up_and_counts_them(console: 
     pool = fleets.pool()
     fleets.condition(pool, "image_pull_failed", fleets.PULL)
     assert "Nothing. What runs goes on by itself" in pages.text(console.get("/"))
-    factories.pending(workspace=fleets.workspace(pool))
+    fleets.waiting(pool)
     page = console.get("/")
     needs = fleets.read(page).partition("Running")[0]
     assert "Now 1 Workspaces" in needs

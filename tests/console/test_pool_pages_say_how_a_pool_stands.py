@@ -22,14 +22,24 @@ def words(console: Client, pool: Pool) -> str:
 @pytest.mark.parametrize("code", MEANINGS)
 def test_a_condition_comes_first_with_the_clusters_words_and_its_remedy(console: Client, code: str) -> None:
     pool = fleets.pool()
-    factories.pending(workspace=fleets.workspace(pool))
     fleets.condition(pool, code, "The cluster's own <words>", count=3)
+    fleets.waiting(pool)
     page = console.get(f"/pools/{pool.pk}")
     assert f'data-condition="{code}"' in page.content.decode()
     head = fleets.read(page).partition("Pods and their slots")[0]
     assert MEANINGS[code].means in head and MEANINGS[code].remedy in head
     assert "The cluster's own <words>" in head
     assert "For 4 min, 3 times in a row · holds up 1 task." in head
+
+
+def test_a_condition_holds_up_no_task_of_a_pool_that_has_all_its_pods(console: Client) -> None:
+    pool = fleets.pool(1, max_replicas=1, slots_per_pod=1)
+    factories.planning(on=fleets.agent(fleets.pod(pool)), workspace=fleets.workspace(pool))
+    fleets.condition(pool, "cluster_unreachable", "timed out")
+    fleets.waiting(pool)
+    said = words(console, pool)
+    assert "1 task waits" in said and "holds up" not in said
+    assert "holds up" not in fleets.read(console.get("/"))
 
 
 def test_a_condition_says_when_the_next_pod_is_tried(console: Client) -> None:
