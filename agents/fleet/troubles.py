@@ -97,7 +97,9 @@ def review(status: PoolStatus, pods: Collection[Pod], now: datetime) -> None:
     has_succeeded = _has_succeeded(status, pods)
     trouble = _seen(pods, now)
     if trouble is not None:
-        _show(status.pool_id, trouble, count=0 if has_succeeded else status.condition_count)
+        count = 0 if has_succeeded else status.condition_count
+        if (status.condition_code, status.condition_message, status.condition_count) != (*_texts(trouble), count):
+            _show(status.pool_id, trouble, count=count)
     elif status.condition_code and (has_succeeded or _is_over(status, pods, now)):
         PoolStatus.objects.filter(pk=status.pk).update(**WELL, retry_at=None)
 
@@ -140,6 +142,10 @@ def _seen(pods: Collection[Pod], now: datetime) -> Trouble | None:
         return None
     longest = min(troubled, key=lambda pod: pod.trouble_since or pod.created_at)
     return Trouble(code=Condition(longest.trouble), words=f"Pod {longest.name}: {longest.trouble_words}")
+
+
+def _texts(trouble: Trouble) -> tuple[str, str]:
+    return trouble.code.value, trouble.words
 
 
 def _is_leaving_in_time(pod: Pod, now: datetime) -> bool:

@@ -13,6 +13,7 @@ from pools.errors import ClusterError, Denied, Throttled, Unreachable
 from pools.models import ClusterStatus, K8sConfig, Pod, PodPhase, Pool
 from tests.fleet import pods
 from tests.fleet.clusters import Cluster, cluster, look
+from tests.races.racing import race
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -128,6 +129,11 @@ def test_two_workers_look_one_after_the_other(pool: Pool, cluster: Cluster, othe
     other.execute("SELECT pg_advisory_unlock_all()")
     look(pool.k8s_config)
     assert len(cluster.pods) == 1
+
+
+def test_two_workers_at_once_make_one_pod(pool: Pool, cluster: Cluster) -> None:
+    assert race(lambda: look(pool.k8s_config), lambda: look(pool.k8s_config)) == [False, False]
+    assert (len(cluster.called("create_pod")), pods.count(pool)) == (1, 1)
 
 
 def test_one_worker_at_most_looks_at_clusters_that_failed(
