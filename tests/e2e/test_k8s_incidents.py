@@ -98,6 +98,25 @@ def test_713_a_pod_that_is_deleted_behind_our_back_in_an_apply_finishes_it(pods:
     assert gated.ledger() == ["begun", "ended"]
 
 
+def test_713_an_agent_on_a_node_that_is_cut_off_ends_its_apply_and_takes_nothing_new(
+    pods: PodCrew, gated: Gated
+) -> None:
+    pods.cluster.another_node()
+    task = pods.workspace(gated.files, auto_apply=True).task()
+    row = task.until_stage("applying")
+    until("the apply has begun", lambda: gated.ticks() > 5)
+    node = next(node for node in pods.cluster.nodes if row["pod_name"] in node.outputs())
+    node.lose()
+    until("it is drained", lambda: pods.client.get(f"/agents/{row['agent_id']}")["draining"], seconds=SOON_SECONDS)
+    later = pods.workspace(trivial(), auto_apply=True).task()
+    assert later.until("applied", seconds=SOON_SECONDS)["pod_name"] != row["pod_name"]
+    gated.open()
+    assert task.until("applied")["pod_name"] == row["pod_name"]
+    assert gated.ledger() == ["begun", "ended"]
+    node.come_back()
+    pods.cluster.until_gone(row["pod_name"])
+
+
 def test_484_a_confirmation_says_what_it_waits_for_and_nothing_runs_elsewhere(pods: PodCrew) -> None:
     task = pods.workspace(trivial()).task()
     name = task.until("apply_pending")["pod_name"]

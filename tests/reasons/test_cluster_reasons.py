@@ -16,7 +16,7 @@ from tests.cluster.faults import Answer, Hang, Reset
 from tests.cluster.pods import is_running
 from tests.reasons.fleets import Fleet
 from tests.reasons.surroundings import Surroundings
-from tests.reasons.test_every_reason_is_seen_and_cured import seen_everywhere
+from tests.reasons.test_every_reason_is_seen_and_cured import assert_that_gates_agree, seen_everywhere
 from tests.tasks import factories
 
 pytestmark = pytest.mark.cluster
@@ -40,6 +40,7 @@ def why(fleet: Fleet, task: Task, code: str, turn: str = "cluster") -> dict[str,
     """Return the reason, after it was seen the same in API, explanation and page."""
     reason = seen_everywhere(fleet.around, task)
     assert (reason["code"], reason["turn"]) == (code, turn), reason
+    assert_that_gates_agree(fleet.around, task)
     return reason
 
 

@@ -10,7 +10,7 @@ from tasks.models import Task
 from tests import factories as rows
 from tests.agents.scenes import workspace_of
 from tests.console import pages
-from tests.reasons.pod_scenes import ALL
+from tests.reasons.pod_scenes import ALL, POD_SCENES
 from tests.reasons.scenes import SCENES, Scene, rule_suspended
 from tests.reasons.surroundings import Surroundings
 from tests.tasks import factories
@@ -36,6 +36,20 @@ def test_the_reason_is_seen_and_its_remedy_moves_the_task(around: Surroundings, 
     after = factories.reread(task)
     assert {after.status, after.lease} & set(scene.moved), (after.status, after.lease, after.reason)
     assert after.reason_code != scene.code or "offered" in scene.moved
+
+
+@pytest.mark.parametrize("name", POD_SCENES)
+def test_the_gates_say_of_pods_what_the_task_says(around: Surroundings, name: str) -> None:
+    task = POD_SCENES[name].build(around)
+    assert_that_gates_agree(around, task)
+
+
+def assert_that_gates_agree(around: Surroundings, task: Task) -> None:
+    """Fail unless the gate that holds the task up says, asked anew, what the task's row says."""
+    told = around.explained(task)
+    gate = next(answer["reason"] for answer in told["gates"] if answer["result"] == "wait")
+    for part in ("code", "turn", "message", "remedy", "blocker", "evidence", "actions", "since", "deadline"):
+        assert gate[part] == told["wait_reason"][part], part
 
 
 def seen_everywhere(around: Surroundings, task: Task) -> dict[str, Any]:
