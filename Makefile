@@ -52,11 +52,12 @@ check: .venv/installed-dev
 	@.ci/check-project $(SILENT)
 	@echo "All checks passed."
 
-bench: .venv/installed-dev
+bench: .venv/installed-dev control-plane
 	@$(BIN)/python -m benchmarks.dispatch_latency
 	@$(BIN)/python -m benchmarks.overhead
 	@$(BIN)/python -m benchmarks.overhead 60
 	@$(BIN)/python -m benchmarks.scaling_traces
+	@$(BIN)/python -m benchmarks.scale_up
 
 simulate: .venv/installed-dev
 	@PYTHONHASHSEED=0 SIMULATION_SCHEDULES=$(N) SIMULATION_STEPS=$(or $(STEPS),50) SIMULATION_SEED=$(or $(SEED),1) \

@@ -24,6 +24,14 @@ def compare(what: str, *, ours: Rounds, peer: Rounds, peer_name: str, goals: Map
         print(f"  p{of}: {figures}, ratio {ratio:.2f} (goal {goal:.2f}: {verdict})")
 
 
+def times(what: str, samples: Sequence[float], *, goals: Mapping[int, float]) -> None:
+    """Print the median and other percentiles in ms beside their goals. `goals`: seconds by percentile."""
+    print(f"{what}, {len(samples)} samples, {machine()}: median {median(samples) * 1000:.0f} ms")
+    for of, goal in goals.items():
+        found = percentile(samples, of)
+        print(f"  p{of}: {found * 1000:.0f} ms (goal {goal * 1000:.0f} ms: {'met' if found <= goal else 'MISSED'})")
+
+
 def ratio(what: str, *, ours: Sequence[float], peer: Sequence[float], peer_name: str, goal: float) -> None:
     """Print two medians in seconds and the median of the ratios of runs that took turns."""
     found = median(a / b for a, b in zip(ours, peer, strict=True))

@@ -64,7 +64,7 @@ def agent(here: Installation, name: str, workdir: Path) -> Iterator[None]:
     """Run a real agent of the pool `local`."""
     command = [sys.executable, "-m", "agents.runner", "--server", here.url, "--name", name, "--workdir", str(workdir)]
     environment = {**os.environ, "IAC_AGENT_TOKEN": here.pool_token()}
-    with _process(command, environment, workdir.parent / f"{name}.log"):
+    with process(command, environment, workdir.parent / f"{name}.log"):
         yield
 
 
@@ -86,13 +86,14 @@ def _prepare(home: Path) -> Installation:
 def _web(here: Installation) -> Iterator[None]:
     port = here.url.rpartition(":")[2]
     command = [sys.executable, "-m", "daphne", "-v", "0", "-b", "127.0.0.1", "-p", port, "iacplatform.asgi:application"]
-    with _process(command, here.environment, here.home / "web.log"):
+    with process(command, here.environment, here.home / "web.log"):
         _wait_for(f"{here.url}/healthz")
         yield
 
 
 @contextmanager
-def _process(command: list[str], environment: dict[str, str], output: Path) -> Iterator[None]:
+def process(command: list[str], environment: dict[str, str], output: Path) -> Iterator[None]:
+    """Run a program beside the benchmark, its output in a file."""
     with output.open("wb") as log:
         child = subprocess.Popen(command, cwd=FOLDER, env=environment, stdout=log, stderr=log)
     try:
