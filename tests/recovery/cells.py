@@ -87,7 +87,9 @@ def frozen(make: Callable[..., Task] = factories.pending) -> Task:
     now = clock.now()
     edges = {"start": f"{now - timedelta(hours=1):%H:%M}", "end": f"{now + timedelta(hours=1):%H:%M}"}
     days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-    pool = Pool.objects.create(name="nights", freeze_windows=[{"days": days, **edges, "timezone": "UTC"}])
+    pool = Pool.objects.create(
+        name=f"nights-{Pool.objects.count()}", freeze_windows=[{"days": days, **edges, "timezone": "UTC"}]
+    )
     return make(workspace=factories.workspace(execution_mode="agent", pool=pool))
 
 
