@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests import processes
 from tests.chaos import faults, storm
+from tests.e2e.waiting import until
 
 MINUTES = float(os.environ.get("CHAOS_MINUTES", "2"))
 """How long things break; with start and healing the test takes about a minute longer."""
@@ -21,3 +23,4 @@ async def test_after_any_faults_everything_comes_to_rest_and_no_promise_is_broke
     async with storm.blown(tmp_path, SEED, MINUTES) as blown:
         print(*blown.figures.lines(blown.evidence), sep="\n")
         assert not blown.broken, "\n".join([f"CHAOS_SEED={SEED}:", *blown.broken])
+    until("no process of it is left", lambda: not processes.of(tmp_path))
