@@ -35,7 +35,7 @@ def look(config_id: int) -> bool:
     """Look at the cluster unless somebody does already; return whether another look should follow at once."""
     with alone.trying(f"cluster:{config_id}") as is_ours:
         status = _status(config_id) if is_ours else None
-        if status is None or not status.failures:
+        if status is None or not _is_troubled(status):
             return status is not None and _look(status)
         with alone.trying(TROUBLED) as is_ours_too:
             return is_ours_too and _look(status)
@@ -48,6 +48,12 @@ def _status(config_id: int) -> ClusterStatus | None:
         ClusterStatus.objects.bulk_create([ClusterStatus(config_id=config_id)], ignore_conflicts=True)
         return known.first()
     return status
+
+
+def _is_troubled(status: ClusterStatus) -> bool:
+    """Return whether the last look failed, or never got as far as an answer: perhaps it took its worker with it."""
+    unanswered = status.began_at is not None and (status.looked_at is None or status.looked_at < status.began_at)
+    return bool(status.failures) or unanswered
 
 
 def _look(status: ClusterStatus) -> bool:
@@ -90,18 +96,21 @@ def _see_and_act(status: ClusterStatus, cluster: kube.Cluster, until: float) -> 
     # Before the list: what becomes known of a pod meanwhile is no reason to miss it there.
     known = _members(pools, clock.now())
     listed = cluster.pods()
+    ClusterStatus.objects.filter(config=config).update(looked_at=clock.DatabaseNow())
     if status.failures:
         troubles.cluster_answered(config.pk)
         pools = _pools(config)
     now = clock.now()
-    strangers = _observe(config, pools, known, listed, now)
+    sights, strangers = observations.match(known, listed)
+    for pool in pools:
+        _observe(pool, [sight for sight in sights if sight.pod.pool_id == pool.pk], cluster, now)
+    lost = _tidy(config, pools, sights, strangers, now)
     scaling.scale(pools, now)
     if _have_left(pools, config):
         return True
     sights, _ = observations.match(_scaled(pools, known, now), listed)
-    makings, removals = deeds.makings(pools, sights, cluster, now), deeds.removals(sights, strangers, cluster)
+    makings, removals = deeds.makings(pools, sights, cluster, now), deeds.removals(sights, lost, cluster)
     is_unfinished = deeds.do(pools, chain(makings, removals, deeds.pins(config, sights, cluster)), until)
-    ClusterStatus.objects.filter(config=config).update(looked_at=clock.DatabaseNow())
     pods.forget_old()
     return is_unfinished
 
@@ -134,26 +143,23 @@ def _scaled(pools: list[Pool], known: list[Member], now: datetime) -> list[Membe
     return [replace(before[row.pk], pod=row) if row.pk in before else Member(pod=row, now=now) for row in rows]
 
 
-def _observe(
-    config: K8sConfig, pools: list[Pool], known: list[Member], listed: list[SeenPod], now: datetime
-) -> list[SeenPod]:
-    """Write down what is seen; return the pods of ours that no row knows, and that nobody needs."""
-    sights, strangers = observations.match(known, listed)
-    for pool in pools:
-        _observe_pool(pool, [sight for sight in sights if sight.pod.pool_id == pool.pk], now)
-    unknown = orphans.adopt(orphans.among(strangers, pools))
-    draining.vacate(sight.member for sight in sights)
-    leases.lose(config, sights)
-    return orphans.lost(unknown, now)
-
-
-def _observe_pool(pool: Pool, sights: list[Sight], now: datetime) -> None:
+def _observe(pool: Pool, sights: list[Sight], cluster: kube.Cluster, now: datetime) -> None:
+    """Write down what is seen of the pool's pods, and give up those whose time is over."""
     over = [sight.seen for sight in sights if sight.seen is not None and observations.is_false_start(sight)]
     for sight in sights:
         pods.note(sight)
-    failing = [(sight, trouble) for sight in sights if (trouble := failures.of(sight))]
+    failing = [(sight, pods.explained(sight, trouble, cluster)) for sight in sights if (trouble := failures.of(sight))]
     if failed := [*map(observations.ended, over), *pods.give_up(failing)]:
         troubles.pods_failed(pool.pk, failed)
         pool.status.refresh_from_db()
     there = [sight.pod for sight in sights if sight.pod.phase != PodPhase.GONE]
     troubles.review(pool.status, there, now)
+
+
+def _tidy(
+    config: K8sConfig, pools: list[Pool], sights: list[Sight], strangers: list[SeenPod], now: datetime
+) -> list[SeenPod]:
+    """Let go of what pods that leave or are gone hold; return the pods of ours that no row knows, and nobody needs."""
+    draining.vacate(sight.member for sight in sights)
+    leases.lose(config, sights)
+    return orphans.lost(orphans.adopt(orphans.among(strangers, pools)), now)

@@ -8,6 +8,7 @@ it no more. A step that was done before is done again without harm.
 import logging
 from collections.abc import Collection
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,7 +18,7 @@ from agents.fleet import draining, observations
 from agents.fleet.observations import START_SECONDS, Sight, Trouble
 from iacplatform.base import clock, wakeups
 from pools import pod_specs
-from pools.errors import NameTaken, Replaced
+from pools.errors import Denied, NameTaken, Refused, Replaced
 from pools.kube import Cluster
 from pools.models import Pod, PodPhase, PoolToken
 from pools.sightings import SeenPod
@@ -36,6 +37,16 @@ def note(sight: Sight) -> None:
     columns = observations.news(sight)
     if columns and _write(sight.pod, **columns) and columns.get("phase") == PodPhase.GONE:
         log.info("A pod is gone.", extra={"pod": sight.pod.name, "cause": sight.pod.cause})
+
+
+def explained(sight: Sight, trouble: Trouble, cluster: Cluster) -> Trouble:
+    """Return the trouble with the cluster's latest warning about the pod, where it has said nothing else."""
+    if sight.pod.trouble or sight.pod.connected_at:
+        return trouble
+    warnings = []
+    with suppress(Denied, Refused):
+        warnings = cluster.events(sight.pod.name)
+    return replace(trouble, words=f"{trouble.words} {warnings[0]}") if warnings else trouble
 
 
 def give_up(failing: Collection[tuple[Sight, Trouble]]) -> list[Trouble]:

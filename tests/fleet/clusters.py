@@ -30,6 +30,7 @@ class Cluster:
     def __init__(self) -> None:
         self.pods: dict[str, SeenPod] = {}
         self.secrets: dict[str, str] = {}
+        self.warnings: dict[str, list[str]] = {}
         self.calls: list[tuple[str, str]] = []
         self.fault: Callable[[str], None] = lambda call: None
         self.after: Callable[[str], None] = lambda call: None
@@ -111,6 +112,10 @@ class Door:
             self.cluster.pods.pop(name)
             self.cluster.secrets.pop(name, None)
             return True
+
+    def events(self, pod_name: str) -> list[str]:
+        with self._call("events", pod_name):
+            return self.cluster.warnings.get(pod_name, [])
 
     def annotate(self, name: str, uid: str, annotations: dict[str, str | None]) -> bool:
         with self._call("annotate", name):

@@ -151,6 +151,19 @@ def test_one_worker_at_most_looks_at_clusters_that_failed(
     assert len(cluster.called("create_pod")) == 1
 
 
+def test_a_look_that_took_its_worker_with_it_is_trouble_too(
+    pool: Pool, cluster: Cluster, other: psycopg.Connection
+) -> None:
+    look(pool.k8s_config)
+    ClusterStatus.objects.update(began_at=clock.now())
+    hold(other, looks.TROUBLED)
+    look(pool.k8s_config)
+    assert len(cluster.called("pods")) == 1
+    other.execute("SELECT pg_advisory_unlock_all()")
+    look(pool.k8s_config)
+    assert len(cluster.called("pods")) == 2
+
+
 def test_whoever_asks_while_a_look_runs_gets_another_one(pool: Pool, cluster: Cluster) -> None:
     cluster.after = lambda call: jobs.ask({pool.pk}) if call == "pods" else None
     assert look(pool.k8s_config) is True

@@ -133,6 +133,17 @@ def test_a_pod_whose_agent_never_connects_is_replaced(pool: Pool, cluster: Clust
     assert (again(pod).phase, pods.count(pool, PodPhase.STARTING)) == (PodPhase.GONE, 1)
 
 
+def test_a_pod_that_does_not_start_is_given_up_with_the_clusters_latest_warning(pool: Pool, cluster: Cluster) -> None:
+    pod = started(pool)
+    cluster.change(pod.name, waiting_reason="ContainerCreating")
+    cluster.warnings[pod.name] = ["FailedMount: no such volume", "older"]
+    later(901)
+    look(pool.k8s_config)
+    assert again(pod).cause == (
+        "Its container did not start in 15 minutes: ContainerCreating. FailedMount: no such volume"
+    )
+
+
 def test_a_pod_that_somebody_deletes_behind_our_back_is_replaced(pool: Pool, cluster: Cluster) -> None:
     pod = served(pool, cluster)
     cluster.pods.pop(pod.name)
