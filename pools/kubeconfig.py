@@ -1,5 +1,6 @@
 """Which kubeconfigs are taken: those that hold all they need, and run nothing on the server."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -8,6 +9,7 @@ import yaml
 from django.core.exceptions import ValidationError
 
 MAX_BYTES = 256 * 1024
+LONGEST_ADDRESS = 500
 _SECTIONS = {"clusters": "cluster", "users": "user", "contexts": "context"}
 _PROGRAMS = frozenset({"exec", "auth-provider"})
 _FILES = frozenset({"certificate-authority", "client-certificate", "client-key", "tokenFile"})
@@ -25,6 +27,7 @@ _TAKEN = {
     "user": frozenset({"token", "client-certificate-data", "client-key-data", "extensions"}),
     "context": frozenset({"cluster", "user", "namespace", "extensions"}),
 }
+_IN_A_HEADER = re.compile(r"[!-~]+")
 
 
 class _Plain(yaml.SafeLoader):
@@ -122,6 +125,8 @@ def _server_fault(cluster: dict[str, Any]) -> str:
 
 
 def _credential_fault(user: dict[str, Any]) -> str:
+    if user.get("token") and not _IN_A_HEADER.fullmatch(str(user["token"])):
+        return "The token of its user holds a blank, a line break or a letter that no token has: copy it once more."
     if user.get("token") or (user.get("client-certificate-data") and user.get("client-key-data")):
         return ""
     return "Its user has neither a token nor a client certificate with its key."
@@ -129,6 +134,8 @@ def _credential_fault(user: dict[str, Any]) -> str:
 
 def _is_address(value: Any) -> bool:
     """Return whether it is an address of HTTP without a password in it: addresses are shown."""
+    if isinstance(value, str) and not (value.isprintable() and len(value) <= LONGEST_ADDRESS):
+        return False
     try:
         parts = urlsplit(value if isinstance(value, str) else "")
         plain = not (parts.username or parts.password or parts.query or parts.fragment)

@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from http.client import BadStatusLine, RemoteDisconnected, UnknownProtocol
 from typing import Any
 
 from kubernetes.client.api_client import ApiClient
@@ -107,6 +108,11 @@ class Wire:
             return _answer(raw, secrets)
         except (HTTPError, ApiException, OSError, UnicodeError) as error:
             raise Unreachable(_without(secrets, f"No answer from {self._server}: {_why(error)}")) from error
+        except ValueError:
+            # Of Python's own client: it quotes the header that it does not send, which is the token.
+            raise Unreachable(
+                "A part of the kubeconfig cannot be sent, such as a token with blanks."
+            ) from None
 
 
 def _client(access: Access) -> ApiClient:
@@ -155,7 +161,8 @@ def _whole(raw: Any) -> bytes:
 
 def _parsed(body: bytes, status: int) -> Object:
     try:
-        content = json.loads(body)
+        # What a container wrote last may hold it, and no database takes it.
+        content = json.loads(body.replace(b"\\u0000", b"\\ufffd"))
     except (ValueError, RecursionError) as error:
         if status >= 300:
             return {}
@@ -167,4 +174,11 @@ def _why(error: Exception) -> str:
     """Return why there was no answer, without the client's names of its own parts."""
     if isinstance(error, ApiException):
         return " ".join(str(error.reason).split("\n")[1:])
+    if _is_of_another_protocol(error):
+        return "what is there does not speak HTTP."
     return _OWN_NAMES.sub("", ": ".join(str(part) for part in error.args[-1:] or [error]))
+
+
+def _is_of_another_protocol(error: Exception) -> bool:
+    last = error.args[-1] if error.args else None
+    return isinstance(last, BadStatusLine | UnknownProtocol) and not isinstance(last, RemoteDisconnected)

@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -338,3 +339,33 @@ def test_a_kubeconfig_whose_key_is_missing_says_which_key(settings: Any) -> None
     settings.ENCRYPTION_KEYS = f"another:{'1' * 64}"
     with pytest.raises(kube.Unreachable, match=r"No key .* is configured"):
         asked(sealed)
+
+
+@pytest.mark.parametrize("token", [f"{TOKEN}\n", f"{TOKEN}\nX-More: 1"])
+def test_a_token_that_cannot_be_sent_is_told_to_nobody(token: str) -> None:
+    with server(version) as address:
+        refused = wire.Wire(access.Access(server=address, token=token))
+        with pytest.raises(kube.Unreachable, match="cannot be sent") as told:
+            refused.ask("GET", "/version")
+    assert TOKEN not in "".join(traceback.format_exception(told.value))
+
+
+def test_nothing_is_quoted_of_a_service_that_does_not_speak_http() -> None:
+    def greet(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(b"SSH-2.0-hunter2\r\n")
+
+    with server(greet) as address, pytest.raises(kube.Unreachable, match="does not speak HTTP") as told:
+        asked(config(address))
+    assert "hunter2" not in told.value.words
+
+
+def test_a_byte_that_no_database_takes_is_left_out_of_what_a_cluster_says() -> None:
+    def say(handler: BaseHTTPRequestHandler) -> None:
+        body = b'{"gitVersion": "v1\\u0000.99"}'
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    with server(say) as address:
+        assert asked(config(address)) == "v1\ufffd.99"
