@@ -67,7 +67,7 @@ FAULTS = (
     ),
     Planted(
         "A hint is taken for truth: the sweep does not look for runnable tasks",
-        altered(sweep, "_look_at_everything", ", _runnable]", "]"),
+        altered(sweep, "_look_at_everything", "        _runnable,\n", ""),
         "is stuck",
         2,
     ),
