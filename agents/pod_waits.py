@@ -135,7 +135,7 @@ def hindered(capacity: Capacity, supply: Supply, hindrance: Hindrance) -> WaitRe
         code=code,
         turn=Turn.CLUSTER,
         message=f"{taken}Pool {pool.name} gets no pod that works. {meaning.means}{_quoted(hindrance)}",
-        remedy=f"{meaning.remedy} {_where(pool)}{_next(hindrance)}",
+        remedy=f"{meaning.remedy} {_where(pool, hindrance.pod)}{_next(hindrance)}",
         blocker=_pod(hindrance.pod) if hindrance.pod else _pool(pool),
         evidence={**_numbers(capacity, supply), **_history(hindrance)},
         actions=("retry", "cancel"),
@@ -168,9 +168,12 @@ def _quoted(hindrance: Hindrance) -> str:
     return f' The cluster says{whom}: "{said}".' if said else ""
 
 
-def _where(pool: Pool) -> str:
+def _where(pool: Pool, pod: Pod | None) -> str:
     config = pool.k8s_config
-    return f"The pool's K8s config is {config.name}, its namespace {config.namespace}." if config else ""
+    if config is None:
+        return ""
+    more = f" More is shown by: kubectl --namespace {config.namespace} describe pod {pod.name}." if pod else ""
+    return f"The pool's K8s config is {config.name}, its namespace {config.namespace}.{more}"
 
 
 def _next(hindrance: Hindrance) -> str:

@@ -65,6 +65,8 @@ def test_the_trouble_of_one_pod_is_told_only_where_no_other_one_comes(k8s_pool: 
     assert reason_of(task)["code"] == "pod_unschedulable"
     assert '"0/1 nodes are available."' in reason_of(task)["message"]
     assert reason_of(task)["blocker"] == {"kind": "pod", "id": "iac-1"}
+    assert "kubectl --namespace default describe pod iac-1" in reason_of(task)["remedy"]
+    assert "K8s config is cluster-1" in reason_of(task)["remedy"]
     pod(k8s_pool, "iac-2")
     dispatcher.dispatch(k8s_pool.pk, cause="test")
     assert reason_of(task)["code"] == "pod_starting"

@@ -59,6 +59,19 @@ def test_a_pod_that_holds_a_lease_stays_however_long_it_waits(pods: PodCrew) -> 
     pods.until_pods(0)
 
 
+def test_a_plan_that_waits_for_long_keeps_no_pod_and_is_applied_by_a_new_one(pods: PodCrew) -> None:
+    pods.change(reservation_seconds=1)
+    task = pods.workspace(trivial()).task()
+    planned = task.until("apply_pending")
+    pods.until_pods(0)
+    assert task.row()["wait_reason"]["code"] == "reservation_lost"
+    told = task.confirm()["dispatch"]
+    assert (told["outcome"], told["wait_reason"]["code"]) == ("waiting", "no_connected_agent")
+    done = task.until("applied")
+    assert (done["plan_digest"], done["retry_count"]) == (planned["plan_digest"], 0)
+    assert done["pod_name"] not in {"", planned["pod_name"]}
+
+
 def test_two_workspaces_at_once_get_two_pods(pods: PodCrew, gated: Gated) -> None:
     """Incident 515: the demand fell when the first one started, and the second never got its pod."""
     pods.change(min_replicas=1)
