@@ -206,6 +206,26 @@ def test_a_pod_that_does_not_end_is_replaced_and_said(cluster: Cluster, eventual
     until(one, lambda: Pod.objects.get(pk=made.pk).phase == PodPhase.GONE, eventually)
 
 
+def test_a_pod_on_a_node_that_is_lost_is_replaced_elsewhere_and_gone_when_the_node_is_back(
+    cluster: Cluster, eventually: Eventually
+) -> None:
+    one = pool(cluster)
+    made = running(one, cluster)
+    Pod.objects.update(phase=PodPhase.RUNNING, connected_at=clock.now() - timedelta(minutes=5))
+    silent_since = clock.now() - timedelta(seconds=31)
+    tasks.agent(made.name, pool=one, pod_name=made.name, lease_until=silent_since)
+    cluster.another_node()
+    cluster.node.crash()
+    until(one, lambda: len(names(cluster)) == 1 and names(cluster) != [made.name], eventually)
+    made.refresh_from_db()
+    assert (made.phase, "has not been heard of" in made.cause) == (PodPhase.DELETING, True)
+    still = cluster.pod(made.name)
+    assert still is not None and "deletionTimestamp" in still["metadata"]
+    cluster.until_pod(names(cluster)[0], lambda seen: seen["status"]["phase"] == "Running")
+    cluster.node.come_back()
+    until(one, lambda: Pod.objects.get(pk=made.pk).phase == PodPhase.GONE, eventually)
+
+
 @pytest.mark.parametrize("fault", [Answer(500), CutOff(0.5), Answer(429, retry_after=2)])
 def test_a_list_that_fails_is_not_an_empty_list(cluster: Cluster, fault: Answer | CutOff) -> None:
     one = pool(cluster)
