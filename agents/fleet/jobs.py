@@ -14,7 +14,7 @@ from django.db.models import F, Q
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
-from agents.fleet import looks
+from agents.fleet import looks, setbacks
 from iacplatform.base import clock
 from pools.models import ClusterStatus, K8sConfig, Pool
 
@@ -59,6 +59,7 @@ def ask_where_due() -> None:
     if OrmQ.objects.count() > MOST_QUEUED:
         log.warning("Clusters are not looked at: the queue of jobs is not worked off.")
         return
+    setbacks.forget()
     known = K8sConfig.objects.filter(pools__isnull=False).distinct()
     missing = [ClusterStatus(config=config) for config in known.filter(status=None)]
     ClusterStatus.objects.bulk_create(missing, ignore_conflicts=True)
