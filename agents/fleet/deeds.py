@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from agents.fleet import leases, members, pods, troubles
+from agents.fleet import leases, members, pods, scaling, troubles
 from agents.fleet.observations import Sight
 from pools.errors import ClusterError, Throttled, Unreachable
 from pools.kube import Cluster
@@ -33,10 +33,17 @@ def makings(pools: list[Pool], sights: list[Sight], cluster: Cluster, now: datet
         ours = [sight for sight in sights if sight.pod.pool_id == pool.pk]
         most = troubles.may_create(statuses.get(pool.pk), [sight.pod for sight in ours], now)
         bare = [sight.pod for sight in ours if pods.needs_token(sight) and most != 0]
-        wanted = [sight.pod for sight in ours if sight.pod.phase == PodPhase.INTENDED][:most]
+        wanted = [sight.pod for sight in ours if sight.pod.phase == PodPhase.INTENDED][:most][: _room(pool, ours, now)]
         for act, rows in ((pods.equip, bare), (pods.create, wanted)):
             for pod in rows:
                 yield Deed(pool_id=pool.pk, act=partial(act, pod, cluster), makes=True)
+
+
+def _room(pool: Pool, ours: list[Sight], now: datetime) -> int:
+    """Return how many more pods the pool may have in the cluster: rows may be older than its limits are."""
+    limits = scaling.limits_of(pool, now)
+    there = sum(sight.is_staying and sight.pod.phase != PodPhase.INTENDED for sight in ours)
+    return max(0, (0 if limits.is_frozen else limits.maximum) - there)
 
 
 def removals(sights: list[Sight], strangers: list[SeenPod], cluster: Cluster) -> Iterator[Deed]:

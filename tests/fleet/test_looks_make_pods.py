@@ -1,8 +1,11 @@
 """A row for each pod that we mean to have, before the cluster hears of it; the cluster follows the rows."""
 
+from datetime import timedelta
+
 import pytest
 
 from iacplatform.base import clock
+from pools import freeze
 from pools.errors import QuotaExceeded
 from pools.models import K8sConfig, Pod, PodPhase, Pool, PoolStatus, PoolToken
 from tests import factories
@@ -112,3 +115,17 @@ def test_a_pod_is_made_in_no_cluster_that_its_pool_has_left_during_the_look(
     pool.refresh_from_db()
     look(pool.k8s_config)
     assert len(cluster.called("create_pod")) == 1
+
+
+@pytest.mark.parametrize("limit", ["maximum", "freeze window"])
+def test_rows_that_the_pool_may_not_have_any_more_become_no_pods(pool: Pool, cluster: Cluster, limit: str) -> None:
+    for _ in range(3):
+        pods.pod(pool, phase=PodPhase.INTENDED)
+    start, end = (f"{clock.now() + timedelta(hours=hours):%H:%M}" for hours in (-1, 1))
+    window = {"days": list(freeze.DAYS), "start": start, "end": end, "timezone": "UTC"}
+    lowered = {"max_replicas": 0} if limit == "maximum" else {"freeze_windows": [window]}
+    Pool.objects.filter(pk=pool.pk).update(min_replicas=0, **lowered)
+    for _ in range(4):
+        look(pool.k8s_config)
+    assert cluster.called("create_pod") == []
+    assert pods.count(pool, PodPhase.INTENDED) == 0
