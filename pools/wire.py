@@ -110,9 +110,7 @@ class Wire:
             raise Unreachable(_without(secrets, f"No answer from {self._server}: {_why(error)}")) from error
         except ValueError:
             # Of Python's own client: it quotes the header that it does not send, which is the token.
-            raise Unreachable(
-                "A part of the kubeconfig cannot be sent, such as a token with blanks."
-            ) from None
+            raise Unreachable("A part of the kubeconfig cannot be sent, such as a token with blanks.") from None
 
 
 def _client(access: Access) -> ApiClient:
