@@ -52,6 +52,7 @@ def hold(config_id: int, seconds: float) -> None:
     """Make no call to the cluster for so long, because it asked for that."""
     wait = clock.In(seconds=min(seconds, LONGEST_WAIT_SECONDS))
     status = ClusterStatus.objects.filter(config_id=config_id)
+    status.exclude(held_until__gt=wait).update(held_until=wait)
     status.exclude(not_before__gt=wait).update(not_before=wait)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db.models import F
+
 from agents.fleet.observations import Trouble
 from iacplatform.base import clock
 from pools.conditions import Condition
@@ -84,10 +86,10 @@ def cluster_answered(config_id: int) -> None:
 
 
 def forgive(pool_ids: Collection[str]) -> None:
-    """Wait no longer with the next try: somebody changed what it depends on."""
+    """Wait no longer with the next try, except where a cluster asked for it: somebody changed what it depends on."""
     PoolStatus.objects.filter(pk__in=pool_ids, retry_at__isnull=False).update(retry_at=None)
     clusters = ClusterStatus.objects.filter(config__pools__in=pool_ids, failures__gt=0)
-    ClusterStatus.objects.filter(pk__in=clusters.values("pk")).update(not_before=None)
+    ClusterStatus.objects.filter(pk__in=clusters.values("pk")).update(not_before=F("held_until"))
 
 
 def review(status: PoolStatus, pods: Collection[Pod], now: datetime) -> None:

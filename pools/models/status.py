@@ -33,6 +33,7 @@ class ClusterStatus(models.Model):
     calls_left = models.FloatField(default=BURST)
     refilled_at = models.DateTimeField(db_default=clock.DatabaseNow())
     not_before = models.DateTimeField(null=True, help_text="The cluster, or our back-off, wants no call before then.")
+    held_until = models.DateTimeField(null=True, help_text="The cluster itself asked for no call before then.")
     failures = models.PositiveIntegerField(default=0, help_text="Looks in a row that failed.")
     asked_at = models.DateTimeField(null=True, help_text="When somebody last asked for a look at once.")
     began_at = models.DateTimeField(null=True, help_text="When the last look began.")

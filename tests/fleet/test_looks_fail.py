@@ -9,6 +9,7 @@ from django.db import connections
 
 from agents.fleet import jobs, looks
 from iacplatform.base import clock
+from pools import budgets
 from pools.errors import ClusterError, Denied, Throttled, Unreachable
 from pools.models import ClusterStatus, K8sConfig, Pod, PodPhase, Pool
 from tests.fleet import pods
@@ -85,6 +86,22 @@ def test_it_is_not_asked_while_it_rests(pool: Pool, cluster: Cluster) -> None:
     look(pool.k8s_config)
     look(pool.k8s_config)
     assert len(cluster.calls) == 1
+
+
+def test_whatever_is_changed_a_cluster_that_asked_for_rest_gets_it(pool: Pool, cluster: Cluster) -> None:
+    assert pool.k8s_config_id is not None
+    cluster.fail(Throttled("Too many requests", 30.0, 429))
+    budgets.hold(pool.k8s_config_id, 30.0)
+    ClusterStatus.objects.update(not_before=None)
+    look(pool.k8s_config)
+    cluster.heal()
+    K8sConfig.objects.get().save()
+    pods.later(29)
+    look(pool.k8s_config)
+    assert len(cluster.calls) == 1
+    pods.later(2)
+    look(pool.k8s_config)
+    assert len(cluster.calls) > 1
 
 
 def test_a_change_of_the_config_is_tried_at_once(pool: Pool, cluster: Cluster) -> None:
