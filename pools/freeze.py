@@ -19,7 +19,7 @@ FIELDS = {"days", "start", "end", "timezone"}
 
 Window = Mapping[str, Any]
 
-_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")  # \d would take the digits of every script
 _SAMPLE_WEEKS = (datetime(2026, 1, 5, tzinfo=UTC), datetime(2026, 7, 6, tzinfo=UTC))  # winter and summer time
 _FURTHEST = timedelta(days=14)
 

@@ -15,6 +15,8 @@ _QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+|[numkKMGTPE]|[KMGTPE]
 _IMAGE = re.compile(r"[^\s\x00-\x1f]{1,500}")
 _TOLERATION = {"key": str, "operator": str, "value": str, "effect": str, "tolerationSeconds": int}
 _LONGEST = 4096
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+"""NUL, and half a character: neither the database nor a cluster takes them."""
 
 OUR_ENV = "IAC_"
 TAKEN_ENV = frozenset({"IAC_AGENT_CLI_CONFIG"})
@@ -27,7 +29,7 @@ OUR_ANNOTATIONS = re.compile(
 
 
 def _text(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= _LONGEST and "\0" not in value
+    return isinstance(value, str) and len(value) <= _LONGEST and not _UNSTORABLE.search(value)
 
 
 def _map(value: Any) -> bool:
@@ -67,7 +69,9 @@ def _tolerations(value: Any) -> bool:
 
 
 def _toleration(value: Any) -> bool:
-    return isinstance(value, dict) and all(type(each) is _TOLERATION.get(name) for name, each in value.items())
+    return isinstance(value, dict) and all(
+        type(each) is _TOLERATION.get(name) and (type(each) is int or _text(each)) for name, each in value.items()
+    )
 
 
 def _objects(value: Any) -> bool:

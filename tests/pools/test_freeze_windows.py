@@ -143,6 +143,7 @@ def test_without_windows_nothing_is_frozen() -> None:
         [window([{}], "22:00", "06:00")],  # type: ignore[list-item]
         [window(["mon"], "22", "06:00")],
         [window(["mon"], "24:00", "06:00")],
+        [window(["mon"], "1\u0663:00", "06:00")],
         [window(["mon"], "22:00+01:00", "06:00")],
         [window(["mon"], "22:00:00", "06:00")],
         [window(["mon"], 22, "06:00")],  # type: ignore[arg-type]
