@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, Q
 
 from agents.fleet.observations import Trouble
 from iacplatform.base import clock
@@ -22,6 +22,9 @@ PROBE_SECONDS = 300
 
 REFUSED_SECONDS = (5, 10, 20, 40, 60)
 """Until the next try after so many refusals in a row, or failed looks: a remedy works within a minute."""
+
+REFUSED = "The cluster takes no such pod: "
+"""Begins what is said of a pod whose description the cluster, or one of its admission checks, does not take."""
 
 WELL: dict[str, Any] = {"condition_code": "", "condition_message": "", "condition_since": None, "condition_count": 0}
 
@@ -62,7 +65,8 @@ def refused(pool_id: str, error: ClusterError) -> None:
 
 def nothing_refused(pool_ids: Collection[str]) -> None:
     """The cluster did all that these pools asked for: a quota, or a right that was missing, is there."""
-    refused = PoolStatus.objects.filter(pk__in=pool_ids, condition_code__in=_OF_CREATION)
+    of_creation = Q(condition_code__in=_OF_CREATION) | Q(condition_message__startswith=REFUSED)
+    refused = PoolStatus.objects.filter(of_creation, pk__in=pool_ids)
     refused.exclude(retry_at__gt=clock.DatabaseNow()).update(**WELL, retry_at=None)
 
 
@@ -94,7 +98,7 @@ def forgive(pool_ids: Collection[str]) -> None:
 
 def review(status: PoolStatus, pods: Collection[Pod], now: datetime) -> None:
     """Let the condition follow what is seen of the pool's pods, which are all that are not gone."""
-    if status.condition_code in _OF_CREATION:
+    if status.condition_code in _OF_CREATION or status.condition_message.startswith(REFUSED):
         return
     has_succeeded = _has_succeeded(status, pods)
     trouble = _seen(pods, now)
@@ -112,7 +116,7 @@ def trouble(error: ClusterError) -> Trouble:
         return Trouble(code=Condition.QUOTA_EXCEEDED, words=error.words)
     if isinstance(error, Denied):
         return Trouble(code=Condition.CLUSTER_FORBIDDEN, words=error.words)
-    return Trouble(code=Condition.POD_FAILED, words=error.words)
+    return Trouble(code=Condition.POD_FAILED, words=f"{REFUSED}{error.words}")
 
 
 def _of_cluster(error: ClusterError) -> Trouble:

@@ -16,6 +16,7 @@ from tests.cluster.control_plane import ControlPlane
 from tests.cluster.faults import Answer, CutOff, DropAnswer, Hang
 from tests.fleet import pods
 from tests.fleet.clusters_of_ours import look, names, ours, pool, token_in, until
+from tests.fleet.foreigners import foreign_pod
 from tests.tasks import factories as tasks
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -79,7 +80,7 @@ def test_the_secret_ends_with_its_pod(cluster: Cluster, eventually: Eventually) 
 def test_a_pod_of_somebody_else_is_never_touched(cluster: Cluster) -> None:
     one = pool(cluster, min_replicas=0)
     row_of_it = pods.pod(one, phase=PodPhase.INTENDED)
-    theirs = running_of_somebody(cluster, row_of_it.name)
+    theirs = foreign_pod(cluster, row_of_it.name)
     Pool.objects.update(min_replicas=1)
     look(one)
     look(one)
@@ -88,21 +89,6 @@ def test_a_pod_of_somebody_else_is_never_touched(cluster: Cluster) -> None:
     still = cluster.pod(row_of_it.name)
     assert still is not None and still["metadata"]["uid"] == theirs["metadata"]["uid"]
     assert "deletionTimestamp" not in still["metadata"]
-
-
-def running_of_somebody(cluster: Cluster, name: str) -> dict[str, dict[str, str]]:
-    """Return a pod of somebody else under this name."""
-    container = {"name": "web", "image": "silent/other:1", "command": ["sleep", "60"], "securityContext": RESTRICTED}
-    spec = {"containers": [container], "securityContext": PODS_OWN, **placed(cluster)}
-    return cluster.create("pods", {"metadata": {"name": name, "labels": {"app": "web"}}, "spec": spec})
-
-
-RESTRICTED = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
-PODS_OWN = {"runAsNonRoot": True, "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"}}
-
-
-def placed(cluster: Cluster) -> dict[str, object]:
-    return {"nodeSelector": cluster.placement["node_selector"], "tolerations": cluster.placement["tolerations"]}
 
 
 def test_a_pod_that_fails_is_cleaned_up_with_its_cause_and_replaced(cluster: Cluster, eventually: Eventually) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from iacplatform.base import clock
 from pools import freeze
-from pools.errors import QuotaExceeded
+from pools.errors import QuotaExceeded, Refused
 from pools.models import K8sConfig, Pod, PodPhase, Pool, PoolStatus, PoolToken
 from tests import factories
 from tests.fleet import pods
@@ -84,6 +84,18 @@ def test_what_the_quota_does_not_let_through_is_tried_again_later(pool: Pool, cl
     pods.later(11)
     look(pool.k8s_config)
     assert (pods.status(pool).condition_code, pods.count(pool, PodPhase.STARTING)) == ("", 1)
+
+
+def test_a_pod_that_the_cluster_does_not_take_is_said_until_it_does(pool: Pool, cluster: Cluster) -> None:
+    cluster.fail(Refused('namespaces "ci" not found', 404), on="create_pod")
+    look(pool.k8s_config)
+    status = pods.status(pool)
+    assert status.condition_code == "pod_failed"
+    assert status.condition_message == 'The cluster takes no such pod: namespaces "ci" not found'
+    cluster.heal()
+    pods.later(6)
+    look(pool.k8s_config)
+    assert (pods.status(pool).condition_code, pods.status(pool).condition_count) == ("", 0)
 
 
 def test_a_token_that_the_cluster_has_is_not_made_again(pool: Pool, cluster: Cluster) -> None:
