@@ -180,10 +180,11 @@ def _held_up(seen: SeenPod) -> Trouble | None:
 def _stuck(sight: Sight, seen: SeenPod) -> Trouble | None:
     """Return that a pod which was told to end is still there long after: mostly its node does not answer."""
     deadline = sight.pod.deadline
-    if not seen.deleting or deadline is None or sight.now < deadline:
+    if sight.pod.phase != PodPhase.DELETING or deadline is None or sight.now < deadline:
         return None
-    words = f"It was told to end, and {seen.node or 'the cluster'} does not say that it did. {seen.disruption}"
-    return Trouble(code=Condition.POD_FAILED, words=words.strip())
+    told = f"It was told to end, and {seen.node or 'the cluster'} does not say that it did. {seen.disruption}"
+    unheard = "The cluster was asked to delete it, and does not begin to: see what refuses that in the worker's log."
+    return Trouble(code=Condition.POD_FAILED, words=told.strip() if seen.deleting else unheard)
 
 
 def _silent(sight: Sight, seen: SeenPod) -> Trouble | None:

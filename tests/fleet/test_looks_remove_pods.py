@@ -8,6 +8,7 @@ from agents.fleet import pods as fleet_pods
 from agents.models import Agent
 from iacplatform.base import clock
 from iacplatform.base.models import Beat
+from pools.errors import Refused
 from pools.models import Pod, PodPhase, Pool, PoolStatus, PoolToken
 from tasks.states import Lease, Status
 from tests.fleet import pods
@@ -258,3 +259,18 @@ def test_five_pods_in_a_row_that_come_to_nothing_make_the_next_ones_single(pool:
     assert status.condition_count == 6
     assert status.retry_at is not None
     assert timedelta(seconds=290) < status.retry_at - clock.now() <= timedelta(seconds=300)
+
+
+def test_a_pod_whose_deletion_the_cluster_refuses_is_said(pool: Pool, cluster: Cluster) -> None:
+    pod = served(pool, cluster)
+    cluster.fail(Refused('admission webhook "keep" denied the request', 403), on="delete_pod")
+    Pod.objects.filter(pk=pod.pk).update(phase=PodPhase.DRAINING)
+    look(pool.k8s_config)
+    Pod.objects.filter(phase=PodPhase.STARTING).update(phase=PodPhase.RUNNING, connected_at=clock.now())
+    later(61)
+    look(pool.k8s_config)
+    assert "does not begin to" in pods.status(pool).condition_message
+    cluster.heal()
+    look(pool.k8s_config)
+    look(pool.k8s_config)
+    assert (again(pod).phase, pods.status(pool).condition_code) == (PodPhase.GONE, "")

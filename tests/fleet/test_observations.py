@@ -236,3 +236,10 @@ def test_a_pod_that_does_not_end_although_it_was_told_to_says_so() -> None:
     row = pod(PodPhase.DELETING, connected_at=ago(90), deadline=ago(1))
     columns = news(row, seen(row, phase="Running", deleting=True, node="n1"))
     assert columns["trouble_words"] == "It was told to end, and n1 does not say that it did."
+
+
+def test_a_pod_that_the_cluster_does_not_begin_to_delete_says_so() -> None:
+    row = pod(PodPhase.DELETING, connected_at=ago(90), deadline=ago(1))
+    assert "does not begin to" in news(row, seen(row, phase="Running"))["trouble_words"]
+    waits = pod(PodPhase.DRAINING, connected_at=ago(90), deadline=ago(1))
+    assert "trouble" not in news(waits, seen(waits, phase="Running"))
