@@ -62,8 +62,8 @@ def seen(item: Any) -> SeenPod:
     return SeenPod(
         name=_text(metadata["name"]),
         uid=_text(metadata["uid"]),
-        phase=status.get("phase") or "Pending",
-        created_at=datetime.fromisoformat(metadata["creationTimestamp"]),
+        phase=_text(status.get("phase") or "Pending"),
+        created_at=_moment(metadata["creationTimestamp"]),
         labels=_texts(metadata.get("labels") or {}),
         annotations=_texts(metadata.get("annotations") or {}),
         deleting="deletionTimestamp" in metadata,
@@ -78,13 +78,22 @@ def seen(item: Any) -> SeenPod:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not value:
-        raise ValueError("A pod needs a name and a UID.")
+        raise ValueError("A pod needs a name, a UID and a phase.")
     return value
+
+
+def _moment(value: Any) -> datetime:
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError("A time needs its zone.")
+    return moment
 
 
 def _texts(value: Any) -> Mapping[str, str]:
     if not isinstance(value, dict):
         raise TypeError("Labels and annotations are objects.")
+    if not all(isinstance(text, str) for text in value.values()):
+        raise TypeError("Labels and annotations are texts.")
     return value
 
 
