@@ -14,6 +14,7 @@ from django.db import connection
 from pools.models import Pod, PodPhase, Pool, PoolToken
 from tests.cluster.cluster import Cluster
 from tests.cluster.faults import FOR_EVER_SECONDS, Exchange
+from tests.e2e import waiting
 from tests.fleet.clusters_of_ours import look, names, ours, pool, token_in, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -46,7 +47,19 @@ def killed_at(cluster: Cluster, of: Pool, method: str, path: str, *, is_done: bo
     with worker(of) as process:
         assert halt.reached.wait(30)
         process.kill()
+    waiting.until("the database knows that it is gone", lambda: not _locks_of_others())
     cluster.proxy.heal()
+
+
+def _locks_of_others() -> int:
+    """Return how many advisory locks of this database other connections hold."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+        number: int = cursor.fetchone()[0]
+        return number
 
 
 def worker(of: Pool) -> subprocess.Popen[bytes]:
