@@ -21,6 +21,7 @@ LAZY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", 
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     if "PYTEST_XDIST_WORKER" in os.environ:
         return
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of programs are started: none compiles ours anew
     home = Path(tempfile.mkdtemp(prefix="iacplatform-tests-"))
     early_config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
     os.environ["IACPLATFORM_HOME"] = str(home)
