@@ -47,6 +47,7 @@ class Agent(Link):
     over: list[Run] = field(default_factory=list)
     """Runs whose result was received, or that the server did not want to hear of any more."""
     leaving: bool = False
+    pod_name: str = ""
 
     @property
     def work(self) -> tuple[Run, ...]:
@@ -55,17 +56,7 @@ class Agent(Link):
 
     def connect(self) -> None:
         """Open a session, drop what the server does not want kept, and report what ended meanwhile."""
-        hello = Hello(
-            versions=("1",),
-            name=self.name,
-            instance=f"instance-{self.name}",
-            capacity=self.capacity,
-            engines=(Engine(name="terraform", version="1.11.4"),),
-            os="linux",
-            arch="amd64",
-            agent_version="1",
-            work=tuple(run.work for run in self.work),
-        )
+        hello = self._hello()
         try:
             session, welcome = self.processes.run(lambda: sessions.open_session(self.token, hello))
         except Killed:
@@ -80,6 +71,20 @@ class Agent(Link):
         self.look()
         for run in [run for run in self.work if run.outcome]:
             self.report(run)
+
+    def _hello(self) -> Hello:
+        return Hello(
+            versions=("1",),
+            name=self.name,
+            instance=f"instance-{self.name}",
+            capacity=self.capacity,
+            engines=(Engine(name="terraform", version="1.11.4"),),
+            os="linux",
+            arch="amd64",
+            agent_version="1",
+            work=tuple(run.work for run in self.work),
+            pod_name=self.pod_name,
+        )
 
     def cut(self, *, noticed: bool) -> None:
         """Lose the link; processes go on, and words may still be on their way. `noticed`: the server saw its end."""

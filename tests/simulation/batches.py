@@ -9,6 +9,7 @@ import os
 import pytest
 
 from tests.simulation import schedules
+from tests.simulation.schedules import PLAIN, Kind
 
 BATCH = 10
 """Schedules in a test."""
@@ -21,18 +22,19 @@ SEEDS = range(FIRST_SEED, FIRST_SEED + SCHEDULES)
 BATCHES = [SEEDS[begin : begin + BATCH] for begin in range(0, SCHEDULES, BATCH)]
 
 
-def run(seeds: range) -> None:
+def run(seeds: range, kind: Kind = PLAIN, steps: int = STEPS) -> None:
     """Play the schedules of these seeds. The first failure prints its steps, and how to bring them again."""
     for seed in seeds:
-        steps = schedules.drawn(seed, STEPS)
-        if sentence := schedules.broken(steps):
-            _tell(seed, schedules.shrunk(steps) if SHRINKS else steps)
+        drawn = schedules.drawn(seed, steps, kind)
+        if sentence := schedules.broken(drawn, kind):
+            _tell(seed, schedules.shrunk(drawn, kind) if SHRINKS else drawn)
             pytest.fail(f"seed {seed}: {sentence}", pytrace=False)
 
 
-def hunt(seeds: range, finds: str) -> int:
+def hunt(seeds: range, finds: str, kind: Kind = PLAIN, steps: int = STEPS) -> int:
     """Return the first of the seeds that breaks the promise whose sentence says `finds`; 0 where none does."""
-    return next((seed for seed in seeds if finds in schedules.broken(schedules.drawn(seed, STEPS))), 0)
+    found = (seed for seed in seeds if finds in schedules.broken(schedules.drawn(seed, steps, kind), kind))
+    return next(found, 0)
 
 
 def _tell(seed: int, steps: list[schedules.Step]) -> None:

@@ -95,9 +95,9 @@ class People:
         self.world.ledger.stored[workspace.pk, serial] = version.digest
 
     def _move(self, workspace: Workspace, place: str) -> None:
-        """Let the workspace's tasks run on the pool `local`, on the pool `side`, or on none."""
-        workspace.execution_mode = "local" if place == "local" else "agent"
-        workspace.pool = Pool.objects.get(name="side") if place == "side" else None
+        """Let the workspace's tasks run on the pool of this name, or on none."""
+        workspace.execution_mode = {"local": "local", "fleet": "k8s"}.get(place, "agent")
+        workspace.pool = Pool.objects.filter(name=place).exclude(name="local").first()
         edits.save(workspace, ["execution_mode", "pool"])
 
     def _was_heard(self, task_id: int) -> bool:

@@ -7,6 +7,9 @@ from tasks.states import ACTIVE, Lease, Status
 from tests.simulation.ledger import Ledger
 from tests.simulation.view import TaskRow, View
 
+_OF_CLUSTERS = frozenset({"no_connected_agent", "pod_starting", "pool_at_max"})
+"""Of these a cluster decides, which may never give a pod."""
+
 
 def check(view: View, ledger: Ledger) -> None:
     """Fail with a sentence where the platform broke a promise."""
@@ -39,7 +42,7 @@ def _can_move_by_itself(task: TaskRow, view: View) -> bool:
     # Whoever lets offers lapse may let another one lapse. And a slot that is taken for longer than an apply may last is
     # waited for in vain: both are said, and neither is something that moves by itself.
     in_vain = task.reason_code == "no_free_slot" and task.deadline is not None and task.deadline < view.now
-    is_told = in_vain or task.reason_code == "offer_not_accepted"
+    is_told = in_vain or task.reason_code in {"offer_not_accepted", *_OF_CLUSTERS}
     return task.turn in {"machine", "time"} and task.status != Status.WAITING and not is_told
 
 

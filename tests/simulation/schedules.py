@@ -1,6 +1,6 @@
 """Schedules of steps, drawn by chance from a seed: the same seed, the same steps, whatever comes of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -43,8 +43,8 @@ def _fault(chance: Random) -> Fault:
     return Fault(kind, chance.randint(1, 4 if kind == "committed" else 40))
 
 
-_COMMON: dict[str, Draw] = {"number": of(*_NUMBER), "fault": _fault}
-_BY_PEOPLE: dict[str, Draw] = {**_COMMON, "by": of(0, 1)}
+COMMON: dict[str, Draw] = {"number": of(*_NUMBER), "fault": _fault}
+_BY_PEOPLE: dict[str, Draw] = {**COMMON, "by": of(0, 1)}
 _BUTTONS = of("discard", "cancel", "cancel", "force_cancel", "retry", "retry", "mark_failed", "release_lock")
 
 VERBS: dict[str, tuple[int, dict[str, Draw]]] = {
@@ -52,21 +52,21 @@ VERBS: dict[str, tuple[int, dict[str, Draw]]] = {
     "confirm": (6, {**_BY_PEOPLE, "what": of("shown", "shown", "twice", "read", "as read")}),
     "press": (4, {**_BY_PEOPLE, "button": _BUTTONS, "anywhere": of(True, False)}),
     "meddle": (5, {**_BY_PEOPLE, "what": of(*_LANDS)}),
-    "go_on": (8, {**_COMMON, "how": of(*["well"] * 4, "unchanged", "failed", "killed", "stale"), "times": of(1, 2, 3)}),
+    "go_on": (8, {**COMMON, "how": of(*["well"] * 4, "unchanged", "failed", "killed", "stale"), "times": of(1, 2, 3)}),
     "work": (3, {"rounds": of(1, 2, 3)}),
     "trouble": (
         5,
         {
-            **_COMMON,
+            **COMMON,
             "what": of("die", "die", "cut", "leave", "dawdle"),
             "noticed": of(True, False),
             "applying": of(0, 1),
         },
     ),
-    "connect": (4, _COMMON),
+    "connect": (4, COMMON),
     "frames": (
         4,
-        {**_COMMON, "what": of("slow", "slow", "late", "late", "late twice", "again", "anew", "result again")},
+        {**COMMON, "what": of("slow", "slow", "late", "late", "late twice", "again", "anew", "result again")},
     ),
     "wait": (
         7,
@@ -82,16 +82,27 @@ VERBS: dict[str, tuple[int, dict[str, Draw]]] = {
 """Of each verb, how often it is drawn, and how its arguments are."""
 
 
-def drawn(seed: int, steps: int) -> list[Step]:
+@dataclass(frozen=True)
+class Kind:
+    """What schedules are about: the verbs that are drawn, and who has them."""
+
+    verbs: Mapping[str, tuple[int, dict[str, Draw]]]
+    platform: Callable[[], Platform]
+
+
+PLAIN = Kind(VERBS, Platform)
+
+
+def drawn(seed: int, steps: int, kind: Kind = PLAIN) -> list[Step]:
     """Return the steps of this seed."""
-    chance = Random(seed)  # noqa: S311 - no secret hangs on it
-    names = chance.choices(list(VERBS), [weight for weight, _ in VERBS.values()], k=steps)
-    return [Step(name, {what: draw(chance) for what, draw in VERBS[name][1].items()}) for name in names]
+    chance, verbs = Random(seed), kind.verbs  # noqa: S311 - no secret hangs on it
+    names = chance.choices(list(verbs), [weight for weight, _ in verbs.values()], k=steps)
+    return [Step(name, {what: draw(chance) for what, draw in verbs[name][1].items()}) for name in names]
 
 
-def play(steps: Sequence[Step]) -> None:
+def play(steps: Sequence[Step], kind: Kind = PLAIN) -> None:
     """Do the steps, check every promise after each, then repair everything and see it come to rest."""
-    platform = Platform()
+    platform = kind.platform()
     with platform.life.lived():
         for step in steps:
             getattr(platform, step.name)(**step.how)
@@ -99,22 +110,22 @@ def play(steps: Sequence[Step]) -> None:
         platform.life.come_to_rest()
 
 
-def broken(steps: Sequence[Step]) -> str:
+def broken(steps: Sequence[Step], kind: Kind = PLAIN) -> str:
     """Return the sentence of the promise that the steps break; empty: none."""
     try:
-        play(steps)
+        play(steps, kind)
     except FAILURES as found:
         return str(found).partition("\n")[0] or type(found).__name__
     return ""
 
 
-def shrunk(steps: Sequence[Step]) -> list[Step]:
+def shrunk(steps: Sequence[Step], kind: Kind = PLAIN) -> list[Step]:
     """Return as few of the steps as still break a promise: pieces are left out, from halves down to single steps."""
     left, size = list(steps), len(steps) // 2
     while size:
         for begin in range(len(left) - size, -1, -size):
             fewer = left[:begin] + left[begin + size :]
-            if broken(fewer):
+            if broken(fewer, kind):
                 left = fewer
         size //= 2
     return left

@@ -12,8 +12,8 @@ FOLDER = "simulated"
 _NEVER = {"django_migrations", "django_content_type", "auth_permission", "base_clock"}
 """Written by migrations only."""
 
-_LASTING = {"pools_pool"}
-"""What no schedule changes, and the database refuses to delete."""
+_LASTING = {"pools_pool", "pools_k8sconfig"}
+"""What the database refuses to delete: whoever changes it brings it back himself."""
 
 
 class Snapshot(Generic[World]):
