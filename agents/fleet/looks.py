@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import chain
 
+from django.db import DatabaseError
 from django.db.models import F, Q
 
 from agents.fleet import deeds, draining, failures, leases, members, observations, orphans, pods, scaling, troubles
@@ -63,7 +64,9 @@ def _look(status: ClusterStatus) -> bool:
     try:
         with kube.Cluster(config) as cluster:
             is_unfinished = _see_and_act(status, cluster, until)
-    except ClusterError as error:
+    except DatabaseError:
+        raise
+    except Exception as error:
         _rest(config, error)
         return False
     return is_unfinished or ClusterStatus.objects.filter(config=config, asked_at__gt=F("began_at")).exists()
@@ -77,10 +80,14 @@ def _begin(config: K8sConfig) -> bool:
     return bool(ClusterStatus.objects.filter(rested, config=config).update(began_at=clock.DatabaseNow()))
 
 
-def _rest(config: K8sConfig, error: ClusterError) -> None:
+def _rest(config: K8sConfig, error: Exception) -> None:
+    """Say why the look came to nothing, and let the cluster rest; a fault of ours leaves its pools no less a word."""
     if isinstance(error, Throttled) and error.status != 429:
         look_later(config)  # the budget is ours, and full again in seconds
         return
+    if not isinstance(error, ClusterError):
+        log.error("A look at a cluster broke off.", exc_info=error, extra={"config": config.name})
+        error = ClusterError(f"The look at it broke off ({type(error).__name__}); the worker's log says more.")
     log.warning("A look at a cluster failed.", extra={"config": config.name, "words": error.words})
     troubles.cluster_failed(config.pk, error)
 

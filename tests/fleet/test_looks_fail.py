@@ -168,6 +168,19 @@ def test_one_worker_at_most_looks_at_clusters_that_failed(
     assert len(cluster.called("create_pod")) == 1
 
 
+def test_a_fault_of_ours_is_said_too(pool: Pool, cluster: Cluster) -> None:
+    def fault(call: str) -> None:
+        raise KeyError("secret text")
+
+    cluster.fault = fault
+    look(pool.k8s_config)
+    assert pods.status(pool).condition_message == ("The look at it broke off (KeyError); the worker's log says more.")
+    cluster.heal()
+    pods.later(6)
+    look(pool.k8s_config)
+    assert pods.status(pool).condition_code == ""
+
+
 def test_a_look_that_took_its_worker_with_it_is_trouble_too(
     pool: Pool, cluster: Cluster, other: psycopg.Connection
 ) -> None:
