@@ -141,13 +141,17 @@ def _members(pools: list[Pool], now: datetime) -> list[Member]:
 
 
 def _scaled(pools: list[Pool], known: list[Member], now: datetime) -> list[Member]:
-    """Return the pods as their rows are now, with what was known of their leases a moment ago."""
+    """Return the pods as their rows are now, with what was known of their leases a moment ago.
+
+    Without those that were adopted in this look: of their leases nothing was known.
+    """
     before = {member.pod.pk: member for member in known}
     by_id = {pool.pk: pool for pool in pools}
     rows = list(Pod.objects.live().filter(pool__in=by_id).order_by("created_at", "name"))
     for row in rows:
         row.pool = by_id[row.pool_id]
-    return [replace(before[row.pk], pod=row) if row.pk in before else Member(pod=row, now=now) for row in rows]
+    new = [Member(pod=row, now=now) for row in rows if row.pk not in before and row.phase == PodPhase.INTENDED]
+    return [*(replace(before[row.pk], pod=row) for row in rows if row.pk in before), *new]
 
 
 def _observe(pool: Pool, sights: list[Sight], cluster: kube.Cluster, now: datetime) -> None:

@@ -85,9 +85,12 @@ def match(members: Iterable[Member], listed: Iterable[SeenPod]) -> tuple[list[Si
 
 
 def _is(pod: Pod, seen: SeenPod) -> bool:
-    """Return whether it was made from this row, and is not another one under its name."""
-    made_from_it = seen.row == str(pod.pk) and seen.pool_id == pod.pool_id
-    return made_from_it and pod.uid in {"", seen.uid}
+    """Return whether it was made from this row, and is not another one under its name.
+
+    By its UID, where the row knows that: the row of a pod that was adopted is not the one that the pod names.
+    """
+    is_this = seen.uid == pod.uid if pod.uid else seen.row == str(pod.pk)
+    return is_this and seen.pool_id == pod.pool_id
 
 
 def news(sight: Sight) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from agents.fleet.leases import PINNED
 from agents.models import Agent
 from iacplatform.base import clock
 from iacplatform.base.models import Beat
@@ -113,3 +114,16 @@ def test_a_name_that_is_not_one_of_ours_is_left_alone_whatever_its_labels(pool: 
     cluster.put("somebodys", labels=worn, created_at=clock.now() - timedelta(days=1))
     look(pool.k8s_config)
     assert list(cluster.pods) == ["somebodys"]
+
+
+def test_one_that_was_adopted_keeps_its_row_its_token_and_its_pins(pool: Pool, cluster: Cluster) -> None:
+    name = lost_row(pool, cluster)
+    agent = tasks.agent(name, pool=pool, connected=True, pod_name=name)
+    tasks.planning(on=agent, workspace=tasks.workspace(execution_mode="k8s", pool=pool))
+    cluster.change(name, annotations=dict(PINNED))
+    look(pool.k8s_config)
+    given = PoolToken.objects.get().pk
+    for _ in range(2):
+        look(pool.k8s_config)
+    assert (Pod.objects.get().phase, PoolToken.objects.get().pk) == (PodPhase.RUNNING, given)
+    assert cluster.called("annotate") == []
