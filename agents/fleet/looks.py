@@ -116,8 +116,11 @@ def _see_and_act(status: ClusterStatus, cluster: kube.Cluster, until: float) -> 
     if _have_left(pools, config):
         return True
     sights, _ = observations.match(_scaled(pools, known, now), listed)
-    makings, removals = deeds.makings(pools, sights, cluster, now), deeds.removals(sights, lost, cluster)
-    is_unfinished = deeds.do(pools, chain(makings, removals, deeds.pins(config, sights, cluster)), until)
+    makings = deeds.makings(pools, sights, cluster, now)
+    others = chain(deeds.removals(sights, lost, cluster), deeds.pins(config, sights, cluster))
+    # What failed last time may fail again, as where an admission check hangs: it must not hold up the rest for ever.
+    wanted = chain(others, makings) if status.failures else chain(makings, others)
+    is_unfinished = deeds.do(pools, wanted, until)
     pods.forget_old()
     return is_unfinished
 

@@ -224,3 +224,15 @@ def test_a_look_that_failed_long_ago_forgets_it(pool: Pool, cluster: Cluster) ->
     status = ClusterStatus.objects.get()
     assert (status.failures, status.looked_at is not None) == (0, True)
     assert clock.now() - (status.looked_at or clock.now()) < timedelta(seconds=10)
+
+
+def test_pods_that_cannot_be_made_keep_none_from_being_removed(pool: Pool, cluster: Cluster) -> None:
+    look(pool.k8s_config)
+    leaving = Pod.objects.get()
+    Pod.objects.update(phase=PodPhase.DRAINING)
+    cluster.fail(Unreachable("failed calling webhook", 500), on="create_pod")
+    look(pool.k8s_config)
+    pods.later(6)
+    look(pool.k8s_config)
+    assert cluster.called("delete_pod") == [leaving.name]
+    assert pods.status(pool).condition_code == "cluster_unreachable"
