@@ -162,8 +162,8 @@ def _observe(pool: Pool, sights: list[Sight], cluster: kube.Cluster, now: dateti
     over = [sight.seen for sight in sights if sight.seen is not None and observations.is_false_start(sight)]
     for sight in sights:
         pods.note(sight)
-    failing = [(sight, pods.explained(sight, trouble, cluster)) for sight in sights if (trouble := failures.of(sight))]
-    if failed := [*map(observations.ended, over), *pods.give_up(failing)]:
+    failing = [(sight, trouble) for sight in sights if (trouble := failures.of(sight))]
+    if failed := [*map(observations.ended, over), *pods.give_up(pods.explained(failing, cluster))]:
         troubles.pods_failed(pool.pk, failed)
         pool.status.refresh_from_db()
     there = [sight.pod for sight in sights if sight.pod.phase != PodPhase.GONE]

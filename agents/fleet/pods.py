@@ -18,7 +18,7 @@ from agents.fleet import draining, observations
 from agents.fleet.observations import START_SECONDS, Sight, Trouble
 from iacplatform.base import clock, wakeups
 from pools import pod_specs
-from pools.errors import Denied, NameTaken, Refused, Replaced
+from pools.errors import ClusterError, NameTaken, Replaced
 from pools.kube import Cluster
 from pools.models import Pod, PodPhase, PoolToken
 from pools.sightings import SeenPod
@@ -39,14 +39,21 @@ def note(sight: Sight) -> None:
         log.info("A pod is gone.", extra={"pod": sight.pod.name, "cause": sight.pod.cause})
 
 
-def explained(sight: Sight, trouble: Trouble, cluster: Cluster) -> Trouble:
-    """Return the trouble with the cluster's latest warning about the pod, where it has said nothing else."""
-    if sight.pod.trouble or sight.pod.connected_at:
-        return trouble
+def explained(failing: list[tuple[Sight, Trouble]], cluster: Cluster) -> list[tuple[Sight, Trouble]]:
+    """Return them, the first of which nothing was said with the cluster's latest warning about that pod.
+
+    One, as each question takes a call from the budget; and without an answer they are given up all the same.
+    """
+    silent = next((sight for sight, _ in failing if not (sight.pod.trouble or sight.pod.connected_at)), None)
     warnings = []
-    with suppress(Denied, Refused):
-        warnings = cluster.events(sight.pod.name)
-    return replace(trouble, words=f"{trouble.words} {warnings[0]}") if warnings else trouble
+    if silent is not None:
+        with suppress(ClusterError):
+            warnings = cluster.events(silent.pod.name)
+    said = "".join(f" {words}" for words in warnings[:1])
+    return [
+        (sight, replace(trouble, words=f"{trouble.words}{said}") if sight is silent else trouble)
+        for sight, trouble in failing
+    ]
 
 
 def give_up(failing: Collection[tuple[Sight, Trouble]]) -> list[Trouble]:

@@ -8,11 +8,11 @@ from agents.fleet import pods as fleet_pods
 from agents.models import Agent
 from iacplatform.base import clock
 from iacplatform.base.models import Beat
-from pools.errors import Refused
+from pools.errors import Refused, Throttled
 from pools.models import Pod, PodPhase, Pool, PoolStatus, PoolToken
 from tasks.states import Lease, Status
 from tests.fleet import pods
-from tests.fleet.clusters import Cluster, cluster, look
+from tests.fleet.clusters import Cluster, cluster, labels, look
 from tests.tasks import factories as tasks
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -274,3 +274,17 @@ def test_a_pod_whose_deletion_the_cluster_refuses_is_said(pool: Pool, cluster: C
     look(pool.k8s_config)
     look(pool.k8s_config)
     assert (again(pod).phase, pods.status(pool).condition_code) == (PodPhase.GONE, "")
+
+
+def test_many_pods_that_fail_at_once_cost_one_more_call(pool: Pool, cluster: Cluster) -> None:
+    look(pool.k8s_config)
+    late = {"phase": PodPhase.STARTING, "deadline": clock.now(), "started_at": clock.now()}
+    for _ in range(4):
+        made = pods.pod(pool, **late)
+        Pod.objects.filter(pk=made.pk).update(uid=cluster.put(made.name, labels=labels(made)).uid)
+    cluster.fail(Throttled("The calls to this cluster are used up.", 0.2), on="events")
+    cluster.calls.clear()
+    look(pool.k8s_config)
+    assert len(cluster.called("events")) == 1
+    assert pods.status(pool).condition_code == "agent_never_connected"
+    assert len(cluster.called("delete_pod")) == 4
