@@ -28,11 +28,16 @@ def started(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Confi
 
 
 @pytest.fixture
-def platform(started: Platform) -> Iterator[Platform]:
-    """The platform, with all of its parts up; after the test no task may break the promise, and no engine is left."""
-    started.heal()
+def platform(started: Platform, request: pytest.FixtureRequest) -> Iterator[Platform]:
+    """The platform, with all of its parts up; after the test no task may break the promise, and no engine is left.
+
+    Tests with the mark `server` have its keywords in the environment of web server and jobs.
+    """
+    mark = request.node.get_closest_marker("server")
+    environment = mark.kwargs if mark else {}
+    started.heal(**environment)
     yield started
-    started.heal()
+    started.heal(**environment)
     numbers = httpx.get(f"{started.url}/metrics", timeout=30).text
     assert "iac_tasks_unexplained 0.0" in numbers, numbers
 

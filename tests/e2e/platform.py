@@ -80,13 +80,6 @@ class Platform:
         web.start(**(environment or {}))
         until(f"{web.name} answers", lambda: _is_healthy(url or self.url), seconds=120)
 
-    def restart_server(self, **environment: str) -> None:
-        """Restart web server and jobs with more in their environment, until the test ends."""
-        self.jobs.stop()
-        self.web.kill()
-        self.jobs.start(**environment)
-        self.start_web(environment=environment)
-
     def another_web(self, name: str, **environment: str) -> tuple[Part, str]:
         """Return one more web server and its address; it answers."""
         url = f"http://127.0.0.1:{surroundings.free_port()}"
@@ -126,26 +119,26 @@ class Platform:
                 with _gone_is_fine():
                     os.kill(pid, signal.SIGKILL)
 
-    def heal(self) -> None:
-        """Bring up what an earlier test has ended, and end its agents."""
+    def heal(self, **environment: str) -> None:
+        """Bring up what an earlier test has ended, web server and jobs with this more in theirs, and end its agents."""
         for part in (*self.agents.values(), *self.more):
             part.kill()
         self.agents.clear()
         self.more.clear()
         if not self.database.is_running:
             self.start_database()
-        self._start_as_usual()
+        self._start_server(environment)
         self.end_orphans()
 
-    def _start_as_usual(self) -> None:
-        if self.jobs.extra:
+    def _start_server(self, environment: Mapping[str, str]) -> None:
+        if self.jobs.is_running and self.jobs.extra != environment:
             self.jobs.stop()
-        if self.web.extra:
+        if self.web.extra != environment:
             self.web.kill()
         if not self.jobs.is_running:
-            self.jobs.start()
+            self.jobs.start(**environment)
         if not self.web.is_running:
-            self.start_web()
+            self.start_web(environment=environment)
 
     def sql(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """Return the rows of a query to the platform's database: for what no API tells."""

@@ -23,9 +23,8 @@ def applying(crew: Crew, gated: Gated) -> Task:
     return task
 
 
+@pytest.mark.server(**SHORT_LEASE)
 def test_a_lost_host_needs_attention_and_a_person_clears_it(crew: Crew, gated: Gated) -> None:
-    platform = crew.platform
-    platform.restart_server(**SHORT_LEASE)
     crew.agent("doomed")
     task = crew.workspace(gated.files, auto_apply=True).task()
     until("the apply has begun", lambda: gated.ticks() > 5)

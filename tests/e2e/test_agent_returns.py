@@ -10,10 +10,10 @@ from tests.e2e.crew import Crew
 from tests.e2e.surroundings import SHORT_LEASE
 from tests.e2e.waiting import until
 
+pytestmark = [pytest.mark.slow, pytest.mark.server(**SHORT_LEASE)]
 
-@pytest.mark.slow
+
 def test_a_plan_that_was_made_elsewhere_meanwhile_stays(crew: Crew, tmp_path: Path) -> None:
-    crew.platform.restart_server(**SHORT_LEASE)
     slow = SlowPlan(tmp_path)
     hanging = crew.agent("hanging")
     workspace = crew.workspace(slow.files)
@@ -36,9 +36,7 @@ def test_a_plan_that_was_made_elsewhere_meanwhile_stays(crew: Crew, tmp_path: Pa
     assert "was not heard of" in " ".join(move["reason"] for move in task.events())
 
 
-@pytest.mark.slow
 def test_the_result_of_an_apply_that_a_person_has_given_up_moves_nothing(crew: Crew, gated: Gated) -> None:
-    crew.platform.restart_server(**SHORT_LEASE)
     hanging = crew.agent("hanging")
     task = crew.workspace(gated.files, auto_apply=True).task()
     until("the apply has begun", lambda: gated.ticks() > 5)

@@ -26,9 +26,9 @@ def test_a_confirmed_plan_is_applied_though_its_reserved_slot_is_gone(crew: Crew
     assert (done["plan_digest"], done["retry_count"]) == (planned["plan_digest"], 0)
 
 
+@pytest.mark.server(**SHORT_LEASE)
 def test_the_page_says_what_happened_and_offers_to_retry_the_apply(crew: Crew, gated: Gated) -> None:
     platform = crew.platform
-    platform.restart_server(**SHORT_LEASE)
     crew.agent("planner")
     task = crew.workspace(gated.files).task()
     planned = task.until("apply_pending")

@@ -13,11 +13,12 @@ from tests.e2e.surroundings import SHORT_LEASE
 from tests.e2e.waiting import until
 from tests.e2e.work import Task
 
+pytestmark = pytest.mark.server(**SHORT_LEASE)
+
 
 @pytest.fixture
 def applying(crew: Crew, gated: Gated) -> Task:
     """A task in the middle of its apply, on the agent `phoenix`, which is given up after a few seconds of silence."""
-    crew.platform.restart_server(**SHORT_LEASE)
     crew.agent("phoenix")
     task = crew.workspace(gated.files, auto_apply=True).task()
     until("the log is followed", lambda: b"tick 5\n" in task.log_now("apply"))

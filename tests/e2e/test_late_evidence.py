@@ -2,6 +2,8 @@
 
 import signal
 
+import pytest
+
 from tests.e2e.client import Row
 from tests.e2e.configurations import Gated
 from tests.e2e.crew import Crew
@@ -10,8 +12,8 @@ from tests.e2e.waiting import until
 from tests.e2e.work import Task
 
 
+@pytest.mark.server(**SHORT_LEASE)
 def test_a_sleeper_brings_log_result_and_state_of_an_apply_that_was_given_up(crew: Crew, gated: Gated) -> None:
-    crew.platform.restart_server(**SHORT_LEASE)
     sleeper = crew.agent("sleeper")
     task = crew.workspace(gated.files, auto_apply=True).task()
     until("the log is followed", lambda: b"tick 5\n" in task.log_now("apply"))

@@ -1,5 +1,7 @@
 """Every hint between processes is lost; the rows are the truth, so everything still completes, only later."""
 
+import pytest
+
 from tests.e2e.configurations import trivial
 from tests.e2e.crew import Crew
 from tests.e2e.waiting import until
@@ -9,9 +11,9 @@ DEAF = {"DJANGO_SETTINGS_MODULE": "tests.e2e.deaf_settings", "IACPLATFORM_AGENT_
 """With a heartbeat every 3 s, at which agents hear what no hint has told them."""
 
 
+@pytest.mark.server(**DEAF)
 def test_everything_completes_though_no_process_hears_another(crew: Crew) -> None:
     platform = crew.platform
-    platform.restart_server(**DEAF)
     crew.agent("one")
     _, url = platform.another_web("deaf-web", **DEAF)
     here = platform.client(url)
