@@ -49,9 +49,10 @@ def _room(pool: Pool, ours: list[Sight], now: datetime) -> int:
 def removals(sights: list[Sight], strangers: list[SeenPod], cluster: Cluster) -> Iterator[Deed]:
     """Yield the ends of pods that nothing holds a slot of, and of those that nobody knows."""
     leaving = [sight for sight in sights if pods.is_leaving(sight)]
-    busy = members.busy([sight.pod.name for sight in leaving]) if leaving else set()
+    names = [sight.pod.name for sight in leaving]
+    held, unsettled = (members.held(names), members.unsettled(names)) if names else (set(), set())
     for sight in leaving:
-        if sight.seen is not None and pods.is_to_be_deleted(sight, busy):
+        if sight.seen is not None and pods.is_to_be_deleted(sight, held, unsettled):
             yield Deed(pool_id=sight.pod.pool_id, act=partial(pods.delete, sight, sight.seen, cluster))
     for seen in strangers:
         yield Deed(pool_id=seen.pool_id, act=partial(pods.delete_stranger, seen, cluster))

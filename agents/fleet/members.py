@@ -121,29 +121,35 @@ def of(pool_ids: Collection[str], now: datetime) -> dict[str, list[Member]]:
     """Return the pods of each pool that are not gone, the oldest first."""
     pods = list(Pod.objects.live().filter(pool_id__in=pool_ids).order_by("created_at", "name"))
     names = [pod.name for pod in pods]
-    presences, leases, unsettled = _presences(names, now), _leases(names), _unsettled(names)
+    presences, leases, lost = _presences(names, now), _leases(names), unsettled(names)
     found: dict[str, list[Member]] = {pool_id: [] for pool_id in pool_ids}
     for pod in pods:
-        held, presence = leases[pod.name], presences.get(pod.name)
-        member = Member(pod=pod, now=now, leases=held, is_unsettled=pod.name in unsettled, presence=presence)
+        presence = presences.get(pod.name)
+        member = Member(pod=pod, now=now, leases=leases[pod.name], is_unsettled=pod.name in lost, presence=presence)
         found[pod.pool_id].append(member)
     return found
 
 
 def busy(names: Collection[str]) -> set[str]:
     """Return those of the pods that hold a lease, or may be in the middle of an apply: two queries."""
-    return {name for name, leases in _leases(names).items() if leases} | _unsettled(names)
+    return held(names) | unsettled(names)
+
+
+def held(names: Collection[str]) -> set[str]:
+    """Return those of the pods that hold a lease."""
+    return {name for name, leases in _leases(names).items() if leases}
+
+
+def unsettled(names: Collection[str]) -> set[str]:
+    """Return those of the pods whose agent was lost in an apply, and may still be at it."""
+    lost = Task.objects.live().filter(status=Status.NEEDS_ATTENTION, pod_name__in=names)
+    return set(lost.values_list("pod_name", flat=True))
 
 
 def _leases(names: Collection[str]) -> Counter[str]:
     """Return how many slots of each pod are held."""
     held = Task.objects.exclude(lease=Lease.NONE).filter(pod_name__in=names).order_by().values("pod_name")
     return Counter(dict(held.annotate(leases=Count("pk")).values_list("pod_name", "leases")))
-
-
-def _unsettled(names: Collection[str]) -> set[str]:
-    lost = Task.objects.live().filter(status=Status.NEEDS_ATTENTION, pod_name__in=names)
-    return set(lost.values_list("pod_name", flat=True))
 
 
 def _presences(names: Collection[str], now: datetime) -> dict[str, Presence]:

@@ -108,13 +108,14 @@ def is_leaving(sight: Sight) -> bool:
     return sight.seen is not None and not is_asked_for and sight.pod.phase in {PodPhase.DRAINING, PodPhase.DELETING}
 
 
-def is_to_be_deleted(sight: Sight, busy: Collection[str]) -> bool:
+def is_to_be_deleted(sight: Sight, held: Collection[str], unsettled: Collection[str]) -> bool:
     """Return whether the cluster is to be asked for the end of a leaving pod, now that nothing holds a slot of it.
 
-    `busy`: names of pods that hold a lease, or whose agent may be in the middle of an apply.
+    `held`: names of pods that hold a lease at this moment; `unsettled`: of those whose agent may be in the middle of an
+    apply, which nobody is any more where the cluster says that the pod is over.
     """
-    is_over_for_good = sight.seen is not None and sight.seen.is_over and not sight.member.leases
-    return is_over_for_good or sight.pod.name not in busy
+    is_over = sight.seen is not None and sight.seen.is_over
+    return sight.pod.name not in held and (is_over or sight.pod.name not in unsettled)
 
 
 def delete(sight: Sight, seen: SeenPod, cluster: Cluster) -> None:

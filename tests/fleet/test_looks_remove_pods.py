@@ -1,6 +1,7 @@
 """Pods that end, fail or vanish: the cause is kept, the pod is deleted, another one comes."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -278,7 +279,7 @@ def test_a_pod_whose_deletion_the_cluster_refuses_is_said(pool: Pool, cluster: C
 
 def test_many_pods_that_fail_at_once_cost_one_more_call(pool: Pool, cluster: Cluster) -> None:
     look(pool.k8s_config)
-    late = {"phase": PodPhase.STARTING, "deadline": clock.now(), "started_at": clock.now()}
+    late: dict[str, Any] = {"phase": PodPhase.STARTING, "deadline": clock.now(), "started_at": clock.now()}
     for _ in range(4):
         made = pods.pod(pool, **late)
         Pod.objects.filter(pk=made.pk).update(uid=cluster.put(made.name, labels=labels(made)).uid)
@@ -288,3 +289,20 @@ def test_many_pods_that_fail_at_once_cost_one_more_call(pool: Pool, cluster: Clu
     assert len(cluster.called("events")) == 1
     assert pods.status(pool).condition_code == "agent_never_connected"
     assert len(cluster.called("delete_pod")) == 4
+
+
+def test_a_pod_that_got_work_during_the_look_stays_although_the_cluster_calls_it_failed(
+    pool: Pool, cluster: Cluster
+) -> None:
+    """The control plane gives up a pod of a node that it has lost; the agent there may still speak to us."""
+    pod = served(pool, cluster)
+    cluster.change(pod.name, phase="Failed")
+    workspace = tasks.workspace(execution_mode="k8s", pool=pool)
+
+    def begin(call: str) -> None:
+        if call == "pods":
+            tasks.planning(on=pods.agent(pod), workspace=workspace)
+
+    cluster.after = begin
+    look(pool.k8s_config)
+    assert cluster.called("delete_pod") == []
