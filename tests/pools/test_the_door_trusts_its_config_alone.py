@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from pools import access, kube, wire
+from pools import access, kube, refusals, wire
 from pools.models import K8sConfig
 from tests import factories
 from tests.cluster.credentials import Credentials
@@ -369,3 +369,8 @@ def test_a_byte_that_no_database_takes_is_left_out_of_what_a_cluster_says() -> N
 
     with server(say) as address:
         assert asked(config(address)) == "v1\ufffd.99"
+
+
+@pytest.mark.parametrize("text", ["soon", "-5", "Fri, 31 Dec 99999999999999999999 23:59:59 GMT"])
+def test_a_time_that_is_none_is_no_time_to_wait(text: str) -> None:
+    assert not refusals.retry_after(wire.Answer(429, {"retry-after": text}, {}))
