@@ -7,7 +7,8 @@
 #   make test-cluster KUBECONFIG=/path/to/kubeconfig   the tests of pods in a cluster of yours (tests/cluster/README.md)
 #   make check         style, types, layers, templates, migrations, production settings
 #   make bench         what docs/performance.md is written from
-#   make simulate N=1000   random schedules of users, agents and faults;  make simulate SEED=7  one schedule again, made smaller
+#   make simulate N=1000   random schedules of users, agents and faults;  make simulate SEED=7  one schedule again, made smaller;
+#                      with PODS=1 those of pods
 #   make chaos MINUTES=60  real processes, killed, frozen and cut off while people work;  SEED=n  the faults of that run
 #
 # HOST, PORT and AGENTS are options of demo and up.
@@ -62,7 +63,7 @@ bench: .venv/installed-dev control-plane
 simulate: .venv/installed-dev
 	@PYTHONHASHSEED=0 SIMULATION_SCHEDULES=$(N) SIMULATION_STEPS=$(or $(STEPS),50) SIMULATION_SEED=$(or $(SEED),1) \
 	  SIMULATION_SHRINK=$(if $(SEED),1,0) $(BIN)/python -m pytest -q -n 2 --dist loadfile --timeout 0 \
-	  tests/simulation/test_first_half.py tests/simulation/test_second_half.py
+	  $(if $(PODS),tests/simulation/fleet/test_schedules_of_pods.py,tests/simulation/test_first_half.py tests/simulation/test_second_half.py)
 
 chaos: .venv/installed-dev
 	@CHAOS_MINUTES=$(MINUTES) CHAOS_SEED=$(or $(SEED),$$RANDOM) $(BIN)/python -m pytest -q -s tests/chaos/test_chaos.py

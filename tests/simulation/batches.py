@@ -27,7 +27,7 @@ def run(seeds: range, kind: Kind = PLAIN, steps: int = STEPS) -> None:
     for seed in seeds:
         drawn = schedules.drawn(seed, steps, kind)
         if sentence := schedules.broken(drawn, kind):
-            _tell(seed, schedules.shrunk(drawn, kind) if SHRINKS else drawn)
+            _tell(f"{kind.option} SEED={seed} STEPS={steps}", schedules.shrunk(drawn, kind) if SHRINKS else drawn)
             pytest.fail(f"seed {seed}: {sentence}", pytrace=False)
 
 
@@ -37,6 +37,6 @@ def hunt(seeds: range, finds: str, kind: Kind = PLAIN, steps: int = STEPS) -> in
     return next(found, 0)
 
 
-def _tell(seed: int, steps: list[schedules.Step]) -> None:
-    print(f"To replay, with as few steps as it takes: make simulate SEED={seed} STEPS={STEPS}")
+def _tell(options: str, steps: list[schedules.Step]) -> None:
+    print(f"To replay, with as few steps as it takes: make simulate {options.strip()}")
     print(*steps, sep="\n")

@@ -84,10 +84,11 @@ VERBS: dict[str, tuple[int, dict[str, Draw]]] = {
 
 @dataclass(frozen=True)
 class Kind:
-    """What schedules are about: the verbs that are drawn, and who has them."""
+    """What schedules are about: the verbs that are drawn, and who has them. `option`: of `make simulate`."""
 
     verbs: Mapping[str, tuple[int, dict[str, Draw]]]
     platform: Callable[[], Platform]
+    option: str = ""
 
 
 PLAIN = Kind(VERBS, Platform)

@@ -32,4 +32,5 @@ FLEET = Kind(
         "move": (2, COMMON),
     },
     FleetPlatform,
+    option="PODS=1",
 )

@@ -8,7 +8,7 @@ from tests.simulation import batches
 from tests.simulation.fleet.schedules import FLEET
 
 SCHEDULES = int(os.environ.get("SIMULATION_SCHEDULES", "200"))
-STEPS = 30
+STEPS = int(os.environ.get("SIMULATION_STEPS", "20"))
 SEEDS = range(batches.FIRST_SEED, batches.FIRST_SEED + SCHEDULES)
 BATCHES = [SEEDS[begin : begin + batches.BATCH] for begin in range(0, SCHEDULES, batches.BATCH)]
 
