@@ -11,7 +11,7 @@ pytest_plugins = ["tests.emptying", "tests.static_files", "tests.watchdog", "tes
 Condition = Callable[[], object]
 
 GARBAGE = 20_000
-"""Objects between two looks for garbage. Python's own 700 cost a test that asks the database a tenth of its time."""
+"""Objects between two looks for garbage. Python's own 700 cost a test that asks the database some hundredths of its time."""
 
 
 def pytest_collection_finish() -> None:
