@@ -10,6 +10,8 @@ from django.core.exceptions import ValidationError
 
 MAX_BYTES = 256 * 1024
 LONGEST_ADDRESS = 500
+UNREADABLE = (yaml.YAMLError, RecursionError, ValueError, TypeError, AttributeError, LookupError)
+"""What PyYAML raises for text that it cannot make values of; the latter for values that are not of their tag's form."""
 _SECTIONS = {"clusters": "cluster", "users": "user", "contexts": "context"}
 _PROGRAMS = frozenset({"exec", "auth-provider"})
 _FILES = frozenset({"certificate-authority", "client-certificate", "client-key", "tokenFile"})
@@ -52,7 +54,7 @@ def fault_of(text: str) -> str:
         return f"A kubeconfig has at most {MAX_BYTES:,} bytes."
     try:
         parsed = yaml.load(text, Loader=_Plain)  # noqa: S506 - it is a safe loader
-    except (yaml.YAMLError, RecursionError, ValueError):
+    except UNREADABLE:
         return "This is neither YAML without aliases nor JSON."
     return _shape_fault(parsed) or _content_fault(parsed) or _current_fault(parsed)
 

@@ -13,7 +13,6 @@ _KEY = re.compile(
 _LABEL_VALUE = re.compile(r"([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?")
 _QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+|[numkKMGTPE]|[KMGTPE]i)?")
 _IMAGE = re.compile(r"[^\s\x00-\x1f]{1,500}")
-_TOLERATION = {"key": str, "operator": str, "value": str, "effect": str, "tolerationSeconds": int}
 _LONGEST = 4096
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 """NUL, and half a character: neither the database nor a cluster takes them."""
@@ -30,6 +29,16 @@ OUR_ANNOTATIONS = re.compile(
 
 def _text(value: Any) -> bool:
     return isinstance(value, str) and len(value) <= _LONGEST and not _UNSTORABLE.search(value)
+
+
+def _seconds(value: Any) -> bool:
+    return type(value) is int and -(2**63) <= value < 2**63
+
+
+_TOLERATION: dict[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(("key", "operator", "value", "effect"), _text),
+    "tolerationSeconds": _seconds,
+}
 
 
 def _map(value: Any) -> bool:
@@ -69,9 +78,9 @@ def _tolerations(value: Any) -> bool:
 
 
 def _toleration(value: Any) -> bool:
-    return isinstance(value, dict) and all(
-        type(each) is _TOLERATION.get(name) and (type(each) is int or _text(each)) for name, each in value.items()
-    )
+    if not isinstance(value, dict) or not value.keys() <= _TOLERATION.keys():
+        return False
+    return all(_TOLERATION[name](each) for name, each in value.items())
 
 
 def _objects(value: Any) -> bool:

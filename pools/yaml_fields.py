@@ -6,6 +6,8 @@ import yaml
 from django import forms
 from django.core.exceptions import ValidationError
 
+from pools.kubeconfig import UNREADABLE
+
 LONGEST = 64 * 1024
 
 
@@ -52,7 +54,7 @@ class YamlField(forms.CharField):
             raise ValidationError(f"Give at most {LONGEST:,} characters.")
         try:
             parsed = yaml.load(text, Loader=self._loader)  # noqa: S506 - both are safe loaders
-        except (yaml.YAMLError, RecursionError, ValueError) as error:
+        except UNREADABLE as error:
             raise ValidationError(_fault(error)) from error
         return self._empty() if parsed is None or parsed == "" else parsed
 

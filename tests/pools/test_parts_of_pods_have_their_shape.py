@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
+from pools import kubeconfig
 from pools.models import K8sConfig
+from pools.yaml_fields import YamlField
 
 pytestmark = pytest.mark.django_db
 
@@ -25,6 +27,7 @@ WRONG: list[tuple[str, Any]] = [
     ("tolerations", [{"key": "a", "effects": "NoSchedule"}]),
     ("tolerations", [{"key": 5}]),
     ("tolerations", [{"tolerationSeconds": True}]),
+    ("tolerations", [{"tolerationSeconds": 2**63}]),
     ("tolerations", [{"value": "a\0b"}]),
     ("tolerations", [{"value": "\ud800"}]),
     ("tolerations", [{"value": "a" * 5000}]),
@@ -76,3 +79,10 @@ def test_what_the_platform_or_the_cluster_would_refuse_is_refused_by_field(field
 @pytest.mark.parametrize(("field", "value"), RIGHT)
 def test_what_clusters_take_is_taken(field: str, value: Any) -> None:
     assert judged(field, value) == {}
+
+
+@pytest.mark.parametrize("text", ["!!timestamp x", "!!bool x", "!!int ''", "{a: !!timestamp x}", "!!float x"])
+def test_yaml_whose_values_are_not_what_they_say_is_refused_with_a_sentence(text: str) -> None:
+    assert kubeconfig.fault_of(text) != ""
+    with pytest.raises(ValidationError, match="neither YAML"):
+        YamlField(empty=list, texts=False, example="[]").to_python(text)
