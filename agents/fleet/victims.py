@@ -89,7 +89,13 @@ _Rule = Callable[[Situation], Iterator[tuple[Member, str]]]
 def _useless(at: Situation) -> Iterator[tuple[Member, str]]:
     for member in at.members:
         if member.is_idle and member.is_useless:
-            yield member, "Its agent was not heard of any more, or took nothing that it was offered."
+            yield member, _why_useless(member)
+
+
+def _why_useless(member: Member) -> str:
+    if member.presence is not None and member.presence.agent.draining:
+        return "Its agent was told to take nothing new, and has left."
+    return "Its agent was not heard of any more, or took nothing that it was offered."
 
 
 def _held_up(at: Situation) -> Iterator[tuple[Member, str]]:

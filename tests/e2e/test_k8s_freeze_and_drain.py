@@ -50,4 +50,5 @@ def test_a_drained_agent_leaves_and_its_pod_is_replaced(pods: PodCrew) -> None:
     (other,) = pods.until_connected(1)
     assert other["pod_name"] != agent["pod_name"]
     causes = {row["name"]: row["cause"] for row in pods.rows()}
-    assert causes[agent["pod_name"]].startswith("Succeeded")
+    # A look may find the pod's end, or, an instant before it, that the agent has gone.
+    assert causes[agent["pod_name"]].startswith(("Succeeded", "Its agent was told to take nothing new, and has left."))

@@ -139,6 +139,12 @@ def test_a_pod_whose_agent_is_not_heard_of_any_more_goes_at_once_and_first() -> 
     assert chosen(pool(member(LONG), member(0, lost=True), desired=2, surplus=-1)) == 1
 
 
+def test_a_pod_whose_agent_was_drained_and_has_left_goes_without_blame() -> None:
+    victim = victims.choose(pool(member(lost=True, draining=True)))
+    assert victim is not None
+    assert victim.cause == "Its agent was told to take nothing new, and has left."
+
+
 def test_an_agent_that_serves_stays_until_the_other_one_is_there() -> None:
     coming = member(0, phase=PodPhase.STARTING)
     assert chosen(pool(member(), coming, desired=1)) is None
