@@ -3,15 +3,12 @@
 Exits with 0 also where it fails: the tests that need the control plane then fail, and all others can run.
 """
 
-import fcntl
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 
-from tests.cluster.binaries import go
-from tests.cluster.binaries.programs import ALL, VERSION, Program, cache
+from tests.cluster.binaries import building
+from tests.cluster.binaries.programs import ALL, VERSION
 
 LAST_WORDS = 3
 """Lines of a failed command's output that are shown."""
@@ -19,53 +16,16 @@ LAST_WORDS = 3
 
 def main() -> None:
     """Build the missing programs; one process of this machine at a time, the others find them built."""
-    if not _missing():
+    missing = building.missing(ALL)
+    if not missing:
         return
-    names = ", ".join(program.name for program in _missing())
+    names = ", ".join(program.name for program in missing)
     print(f"Building {names} (Kubernetes {VERSION}) for the tests; this takes about 5 minutes, once.", flush=True)
     try:
-        with _alone():
-            _build(_missing())
+        os.nice(10)
+        building.build(missing)
     except (OSError, subprocess.CalledProcessError) as error:
         print(_explained(error), file=sys.stderr)
-
-
-def _missing() -> list[Program]:
-    return [program for program in ALL if not program.path.is_file()]
-
-
-def _build(programs: Sequence[Program]) -> None:
-    os.nice(10)
-    for program in programs:
-        _compile(go.command(), program)
-
-
-def _compile(go_command: str, program: Program) -> None:
-    """Put the program where it belongs in one step, so that nobody ever sees half of it."""
-    program.built.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = program.built.with_suffix(f".{os.getpid()}")
-    build = [go_command, "build", "-trimpath", "-buildvcs=false", "-ldflags", program.linker_flags]
-    surroundings = os.environ | {"CGO_ENABLED": "0", "GOWORK": "off"}
-    try:
-        subprocess.run(
-            [*build, "-o", str(unfinished), program.package],
-            cwd=program.source,
-            env=surroundings,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        unfinished.rename(program.built)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    cache().mkdir(parents=True, exist_ok=True)
-    with (cache() / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _explained(error: OSError | subprocess.CalledProcessError) -> str:

@@ -73,3 +73,10 @@ API_SERVER = _kubernetes("kube-apiserver")
 CONTROLLER_MANAGER = _kubernetes("kube-controller-manager")
 SCHEDULER = _kubernetes("kube-scheduler")
 ALL = (ETCD, API_SERVER, CONTROLLER_MANAGER, SCHEDULER)
+"""What a control plane consists of."""
+
+PROVIDER_VERSION = "0.14.2"
+PROVIDER = Program(
+    f"terraform-provider-time_v{PROVIDER_VERSION}_x5", "time", "github.com/hashicorp/terraform-provider-time"
+)
+"""A provider that reaches nothing but the clock."""
