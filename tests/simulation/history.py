@@ -29,8 +29,6 @@ class History:
         self.epochs: dict[int, int] = {}
         self.locks: dict[str, LockRow] = {}
         self.versions: dict[tuple[str, int], tuple[str, str]] = {}
-        self.released: set[int] = set()
-        """Tasks whose state lock a person let go of."""
 
     def take(self, view: View, ledger: Ledger) -> None:
         """Hold the view against what was before. Fails where the two do not fit."""
@@ -53,8 +51,6 @@ class History:
         assert fits or not before, f"task {news.task_id}: {news}"
         assert news.actor, f"nobody did this to task {news.task_id}: {news}"
         self.stand[news.task_id] = news.after
-        if news.event in BY_PEOPLE:
-            self.released.add(news.task_id)
         if SILENT in news.reason:
             name = news.reason.split("Agent ")[1].split(" ")[0]
             assert name in ledger.lost, f"agent {name} was given up, and was heard or could not be heard"
@@ -79,11 +75,18 @@ class History:
 
     def _keep_locks(self, view: View, ledger: Ledger) -> None:
         ended = {(attempt.task_id, attempt.epoch) for attempt in view.attempts if attempt.has_ended}
+        freed = _freed_by_people(view)
         for workspace_id, held in self.locks.items():
             let_go = held.lock_id in ledger.let_go or (held.task_id, held.epoch) in ended
             is_same = view.locks.get(workspace_id, held).lock_id == held.lock_id and workspace_id in view.locks
-            assert is_same or let_go or held.task_id in self.released, f"nobody let go of state lock {held.lock_id}"
+            assert is_same or let_go or workspace_id in freed, f"nobody let go of state lock {held.lock_id}"
         for held in view.locks.values():
             dead_plan = held.phase == "plan" and (held.task_id, held.epoch) in ended
             assert not dead_plan, f"the plan of task {held.task_id} is over and holds the state"
         self.locks = view.locks
+
+
+def _freed_by_people(view: View) -> set[str]:
+    """Return the workspaces whose state lock a person may have released just now, through any task that it held up."""
+    pressed = {news.task_id for news in view.news if news.event in BY_PEOPLE}
+    return {task.workspace_id for task in view.tasks if task.pk in pressed}

@@ -6,7 +6,7 @@ from typing import Any
 from agents import orphans
 from iacplatform.base.problems import Problem
 from pools.models import Pool
-from tasks import cancellation, confirmation, creation, remedies
+from tasks import cancellation, confirmation, creation, remedies, removal
 from tasks.models import Task, TaskEvent
 from tasks.states import Event, TaskType
 from tests.simulation.processes import Killed
@@ -91,7 +91,8 @@ class People:
         newest = StateVersion.objects.defer("sealed_content").newest_of(workspace.pk)
         serial, lineage = (newest.serial + 1, newest.lineage) if newest else (1, f"of-{workspace.pk}")
         content = document(lineage, serial, f"by hand at {self.world.ledger.now}")
-        version = states.upload(workspace.pk, content, state_api.person(self._who(by), workspace.pk))
+        holder = state_api.person(self._who(by), workspace.pk, fence=lambda: removal.demand_idle(workspace.pk))
+        version = states.upload(workspace.pk, content, holder)
         self.world.ledger.stored[workspace.pk, serial] = version.digest
 
     def _move(self, workspace: Workspace, place: str) -> None:

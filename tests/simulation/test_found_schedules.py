@@ -17,6 +17,18 @@ GIVEN_AWAY = [
 ]
 """An agent is lost in an apply. It comes back, and our process dies before it looks at what the agent still runs."""
 
+
+def _permit_lost_and_then(seconds: int) -> list[Step]:
+    """Return how a permit is given whose answer is lost, and a person uploads another state so much later."""
+    return [
+        Step("confirm", {"number": 5, "by": 0, "what": "as read", "fault": NONE}),
+        Step("go_on", {"number": 8, "how": "well", "times": 2, "fault": Fault("committed", 2)}),
+        Step("trouble", {"number": 6, "what": "cut", "noticed": False, "applying": 1, "fault": NONE}),
+        Step("wait", {"seconds": seconds, "swept": True, "served": True, "fault": NONE}),
+        Step("meddle", {"number": 10, "by": 0, "what": "upload_state", "fault": NONE}),
+    ]
+
+
 FOUND = {
     "a slot held for longer than an apply may last": [
         Step(
@@ -48,8 +60,18 @@ FOUND = {
         Step("wait", {"seconds": 31, "swept": True, "served": True, "fault": NONE}),
         Step("wait", {"seconds": 6, "swept": True, "served": True, "fault": NONE}),
     ],
+    "a state uploaded while the answer to a permit is lost": _permit_lost_and_then(0),
+    "a state uploaded once the agent is lost that did not hear its permit": _permit_lost_and_then(61),
+    "a state lock that a person releases through a task that it holds up": [
+        Step("trouble", {"number": 7, "what": "die", "noticed": False, "applying": 1, "fault": NONE}),
+        Step("wait", {"seconds": 61, "swept": True, "served": True, "fault": NONE}),
+        Step("create", {"number": 3, "by": 1, "task_type": "destroy", "fault": Fault("sweep", 22)}),
+        Step("create", {"number": 8, "by": 0, "task_type": "destroy", "fault": NONE}),
+        Step("press", {"number": 8, "by": 1, "button": "release_lock", "anywhere": True, "fault": NONE}),
+    ],
 }
-"""Once each broke a promise, or one that the harness should not have asked for: seeds 500743, 600016, 600037, 600415."""
+"""Once each broke a promise, or one that the harness should not have asked for: seeds 500743, 600016, 600037, 600415,
+600591 and 600742."""
 
 pytestmark = pytest.mark.usefixtures("simulated")
 
