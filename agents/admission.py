@@ -2,10 +2,7 @@
 
 from agents.protocol import Hello
 from iacplatform.base import clock
-from pools.models import Pod, PodPhase, PoolToken
-
-_AWAITED = frozenset({PodPhase.INTENDED, PodPhase.STARTING})
-_LEAVING = frozenset({PodPhase.DRAINING, PodPhase.DELETING, PodPhase.GONE})
+from pools.models import COMING, STAYING, Pod, PodPhase, PoolToken
 
 
 def fault(token: PoolToken, hello: Hello) -> str:
@@ -20,9 +17,9 @@ def arrive(pod: Pod) -> bool:
     """
     pod = Pod.objects.select_for_update(no_key=True).get(pk=pod.pk)
     arrived = {"connected_at": pod.connected_at or clock.DatabaseNow(), "trouble": "", "trouble_words": ""}
-    phase = PodPhase.RUNNING if pod.phase in _AWAITED else pod.phase
+    phase = PodPhase.RUNNING if pod.phase in COMING else pod.phase
     Pod.objects.filter(pk=pod.pk).update(**arrived, trouble_since=None, phase=phase)
-    return pod.phase in _LEAVING
+    return pod.phase not in STAYING
 
 
 def _stranger(pod: Pod, hello: Hello) -> str:

@@ -4,13 +4,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from pools.models import ClusterStatus, Pod, PodPhase, Pool, PoolStatus
+from pools.models import COMING, STAYING, ClusterStatus, Pod, PodPhase, Pool, PoolStatus
 
 UNWATCHED_SECONDS = 120
 """A cluster is looked at every 10 s; one that fails, every 60 s at least. After so long without a look, nobody does."""
-
-_LEAVING = frozenset({PodPhase.DRAINING, PodPhase.DELETING})
-_COMING = frozenset({PodPhase.INTENDED, PodPhase.STARTING})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,12 +37,12 @@ class Supply:
     @property
     def staying(self) -> list[Pod]:
         """Those that nobody has begun to remove: as many as the maximum allows."""
-        return [pod for pod in self.pods if pod.phase not in _LEAVING]
+        return [pod for pod in self.pods if pod.phase in STAYING]
 
     @property
     def coming(self) -> list[Pod]:
         """Those whose agent is still awaited, and of which no trouble is seen."""
-        return [pod for pod in self.pods if pod.phase in _COMING and not pod.trouble]
+        return [pod for pod in self.pods if pod.phase in COMING and not pod.trouble]
 
     @property
     def is_full(self) -> bool:

@@ -13,7 +13,7 @@ from agents.fleet import members
 from agents.fleet.members import Member
 from agents.models import Agent
 from iacplatform.base import wakeups
-from pools.models import Pod, PodPhase
+from pools.models import STAYING, Pod, PodPhase
 
 
 def drain_if_idle(pod: Pod, cause: str = "") -> bool:
@@ -55,5 +55,5 @@ def _in_our_turn(keys: Collection[int]) -> list[Pod]:
     """Return those of the pods, their rows locked, that are in service and of pools at which nobody is now."""
     pools = set(Pod.objects.filter(pk__in=keys).values_list("pool_id", flat=True))
     ours = Pod.objects.filter(pk__in=keys, pool_id__in=turns.without_waiting(pools))
-    in_service = ours.exclude(phase__in=members.LEAVING).order_by("pk")
+    in_service = ours.filter(phase__in=STAYING).order_by("pk")
     return list(in_service.select_for_update(no_key=True))

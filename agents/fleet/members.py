@@ -12,13 +12,10 @@ from agents import pauses
 from agents.models import Agent
 from agents.pauses import Pause
 from iacplatform.base.models import Beat
-from pools.models import Pod, PodPhase
+from pools.models import COMING, STAYING, Pod, PodPhase
 from tasks.models import Attempt, Task
 from tasks.states import Lease, Status
 
-LEAVING = frozenset({PodPhase.DRAINING, PodPhase.DELETING, PodPhase.GONE})
-"""They take nothing new, and count for nothing."""
-_COMING = frozenset({PodPhase.INTENDED, PodPhase.STARTING})
 _DEAF_LAPSES = 2
 """An agent that let so many offers in a row lapse, one after the other, is no capacity."""
 
@@ -59,8 +56,8 @@ class Member:
 
     @property
     def is_leaving(self) -> bool:
-        """Whether its removal has begun."""
-        return self.pod.phase in LEAVING
+        """Whether its removal has begun, so that it takes nothing new, and counts for nothing."""
+        return self.pod.phase not in STAYING
 
     @property
     def is_pinned(self) -> bool:
@@ -71,7 +68,7 @@ class Member:
     def is_coming(self) -> bool:
         """Whether its agent is awaited, and its time for that is not over."""
         is_late = self.pod.deadline is not None and self.pod.deadline <= self.now
-        return self.pod.phase in _COMING and self.presence is None and not is_late
+        return self.pod.phase in COMING and self.presence is None and not is_late
 
     @property
     def is_ready(self) -> bool:

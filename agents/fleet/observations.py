@@ -41,7 +41,6 @@ _NO_IMAGE = frozenset(
     }
 )
 _ON_ITS_WAY = frozenset({"", "ContainerCreating", "PodInitializing"})
-_STAYING = frozenset({PodPhase.INTENDED, PodPhase.STARTING, PodPhase.RUNNING})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +61,7 @@ class Sight:
     @property
     def is_staying(self) -> bool:
         """Whether nobody has begun to remove it."""
-        return self.pod.phase in _STAYING
+        return not self.member.is_leaving
 
 
 @dataclass(frozen=True, kw_only=True)

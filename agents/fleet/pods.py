@@ -20,7 +20,7 @@ from iacplatform.base import clock, wakeups
 from pools import pod_specs
 from pools.errors import ClusterError, NameTaken, Replaced
 from pools.kube import Cluster
-from pools.models import Pod, PodPhase, PoolToken
+from pools.models import ENDING, Pod, PodPhase, PoolToken
 from pools.sightings import SeenPod
 
 KEEP = timedelta(days=7)
@@ -105,7 +105,7 @@ def needs_token(sight: Sight) -> bool:
 def is_leaving(sight: Sight) -> bool:
     """Return whether the pod is there, and its removal has begun, but not in the cluster."""
     is_asked_for = sight.seen is not None and sight.seen.deleting
-    return sight.seen is not None and not is_asked_for and sight.pod.phase in {PodPhase.DRAINING, PodPhase.DELETING}
+    return sight.seen is not None and not is_asked_for and sight.pod.phase in ENDING
 
 
 def is_to_be_deleted(sight: Sight, held: Collection[str], unsettled: Collection[str]) -> bool:

@@ -13,7 +13,7 @@ from agents.fleet.observations import Trouble
 from iacplatform.base import clock
 from pools.conditions import Condition
 from pools.errors import ClusterError, Denied, QuotaExceeded
-from pools.models import ClusterStatus, Pod, PodPhase, PoolStatus
+from pools.models import COMING, ENDING, ClusterStatus, Pod, PodPhase, PoolStatus
 
 POD_SECONDS = (5, 10, 20, 40, 80)
 """Until the next pod, after so many in a row that came to nothing."""
@@ -28,7 +28,6 @@ REFUSED = "The cluster takes no such pod: "
 
 WELL: dict[str, Any] = {"condition_code": "", "condition_message": "", "condition_since": None, "condition_count": 0}
 
-_COMING = frozenset({PodPhase.INTENDED, PodPhase.STARTING})
 _OF_CREATION = frozenset({Condition.QUOTA_EXCEEDED, Condition.CLUSTER_FORBIDDEN})
 _OF_CLUSTER = frozenset({Condition.CLUSTER_UNREACHABLE, Condition.CLUSTER_FORBIDDEN})
 
@@ -142,7 +141,7 @@ def _show(pool_id: str, trouble: Trouble, *, count: int, **changes: Any) -> None
 
 def _seen(pods: Collection[Pod], now: datetime) -> Trouble | None:
     """Return the trouble of a pod that the pool waits for; of one that does not end only where it waits for none."""
-    coming = [pod for pod in pods if pod.phase in _COMING]
+    coming = [pod for pod in pods if pod.phase in COMING]
     troubled = [pod for pod in coming or pods if pod.trouble and not _is_leaving_in_time(pod, now)]
     if not troubled:
         return None
@@ -155,8 +154,7 @@ def _texts(trouble: Trouble) -> tuple[str, str]:
 
 
 def _is_leaving_in_time(pod: Pod, now: datetime) -> bool:
-    is_leaving = pod.phase in {PodPhase.DRAINING, PodPhase.DELETING}
-    return is_leaving and (pod.deadline is None or now < pod.deadline)
+    return pod.phase in ENDING and (pod.deadline is None or now < pod.deadline)
 
 
 def _has_succeeded(status: PoolStatus, pods: Collection[Pod]) -> bool:
@@ -170,6 +168,6 @@ def _is_over(status: PoolStatus, pods: Collection[Pod], now: datetime) -> bool:
     if status.condition_count == 0:
         return True
     rests = status.retry_at is not None and status.retry_at > now
-    awaited = any(pod.phase in _COMING for pod in pods)
+    awaited = any(pod.phase in COMING for pod in pods)
     serving = sum(pod.phase == PodPhase.RUNNING for pod in pods)
     return not (rests or awaited) and serving >= (status.desired or 0)

@@ -1,12 +1,16 @@
-from pools.models.cluster import K8sConfig
+from pools.models.cluster import OF_PODS, K8sConfig
 from pools.models.decision import ScalingDecision
-from pools.models.pod import Pod, PodPhase
+from pools.models.pod import COMING, ENDING, STAYING, Pod, PodPhase
 from pools.models.pool import LOCAL, Pool, PoolType
 from pools.models.status import ClusterStatus, PoolStatus
 from pools.models.token import PoolToken
 
 __all__ = [
+    "COMING",
+    "ENDING",
     "LOCAL",
+    "OF_PODS",
+    "STAYING",
     "ClusterStatus",
     "K8sConfig",
     "Pod",

@@ -13,6 +13,20 @@ MOVED = (
     "Pods of this config are in its cluster and namespace. Set the minimum and maximum of its pools to 0 and wait "
     "until their pods are gone, or make another config and another pool for the new place."
 )
+OF_PODS = (
+    "image",
+    "command",
+    "env",
+    "resources",
+    "node_selector",
+    "tolerations",
+    "service_account_name",
+    "image_pull_secrets",
+    "labels",
+    "annotations",
+)
+"""Fields that a pod is made from, in the order in which people see them."""
+
 RUNNER_COMMAND = ["python", "-m", "agents.runner"]
 
 

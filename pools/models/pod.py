@@ -27,6 +27,16 @@ class PodPhase(models.TextChoices):
     """The cluster says that it is gone."""
 
 
+COMING = frozenset({PodPhase.INTENDED, PodPhase.STARTING})
+"""Its agent is awaited."""
+
+STAYING = COMING | {PodPhase.RUNNING}
+"""Nobody has begun to remove it: it counts for the pool's maximum, and its agent takes work."""
+
+ENDING = frozenset({PodPhase.DRAINING, PodPhase.DELETING})
+"""Its removal has begun."""
+
+
 class Pods(models.QuerySet["Pod"]):
     def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
         """Narrow to what `user` may see."""

@@ -9,10 +9,10 @@ from functools import partial
 import pytest
 
 from agents import dispatcher, sessions, sweep
-from agents.fleet import draining, members, scaling
+from agents.fleet import draining, scaling
 from agents.models import Agent
 from iacplatform.base import clock
-from pools.models import Pod, PodPhase, Pool, PoolToken
+from pools.models import STAYING, Pod, PodPhase, Pool, PoolToken
 from tasks import confirmation
 from tasks.models import Task
 from tasks.states import Lease, Status
@@ -34,7 +34,7 @@ def dispatch(pool: Pool) -> int:
 
 def is_drained(pod: Pod) -> bool:
     """Return whether the pod takes nothing new; fail where a slot of it is held then, or its agent was not told."""
-    removed = Pod.objects.get(pk=pod.pk).phase in members.LEAVING
+    removed = Pod.objects.get(pk=pod.pk).phase not in STAYING
     held = Task.objects.exclude(lease=Lease.NONE).filter(pod_name=pod.name)
     assert not (removed and held.exists()), "a slot of a pod that is being removed is held"
     takes_work = Agent.objects.filter(pod_name=pod.name, draining=False)

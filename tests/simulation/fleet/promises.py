@@ -4,12 +4,10 @@ from collections import Counter
 
 from agents.models import Agent
 from iacplatform.base import clock
-from pools.models import Pod, PodPhase, ScalingDecision
+from pools.models import STAYING, Pod, PodPhase, ScalingDecision
 from tasks.models import Task
 from tasks.states import Lease
 from tests.simulation.fleet.world import FleetWorld
-
-STAYING = (PodPhase.INTENDED, PodPhase.STARTING, PodPhase.RUNNING)
 
 
 class Promises:
