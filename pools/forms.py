@@ -6,7 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from iacplatform.base.widgets import Unshown
-from pools.models import K8sConfig
+from pools.models import OF_PODS, K8sConfig
 from pools.models.cluster import runner_command
 from pools.yaml_fields import YamlField
 
@@ -42,16 +42,7 @@ class K8sConfigForm(forms.ModelForm):  # type: ignore[type-arg]
             "name",
             "in_cluster",
             "namespace",
-            "image",
-            "command",
-            "env",
-            "resources",
-            "node_selector",
-            "tolerations",
-            "service_account_name",
-            "image_pull_secrets",
-            "labels",
-            "annotations",
+            *OF_PODS,
         ]
         labels = {"in_cluster": "In the cluster that the platform runs in", "service_account_name": "Service account"}
         help_texts = {

@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from iacplatform.base.serializers import Rows, Strict, Visible, WriteOnce
 from pools import conditions
-from pools.models import K8sConfig, Pod, Pool, PoolStatus, PoolToken, ScalingDecision
+from pools.models import OF_PODS, K8sConfig, Pod, Pool, PoolStatus, PoolToken, ScalingDecision
 
 
 class Condition(Strict):
@@ -166,16 +166,7 @@ class K8sConfigSerializer(Rows[K8sConfig]):
             "server",
             "in_cluster",
             "namespace",
-            "image",
-            "command",
-            "env",
-            "resources",
-            "node_selector",
-            "tolerations",
-            "service_account_name",
-            "image_pull_secrets",
-            "labels",
-            "annotations",
+            *OF_PODS,
             "created_at",
         ]
         read_only_fields = ["id", "server", "created_at"]

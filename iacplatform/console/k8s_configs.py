@@ -13,21 +13,7 @@ from iacplatform.base.problems import Problem
 from iacplatform.console import page
 from pools import checks
 from pools.forms import K8sConfigForm
-from pools.models import K8sConfig, Pool
-
-SHOWN = (
-    "image",
-    "command",
-    "env",
-    "resources",
-    "node_selector",
-    "tolerations",
-    "service_account_name",
-    "image_pull_secrets",
-    "labels",
-    "annotations",
-)
-"""What a pod is made from, in the order of the page."""
+from pools.models import OF_PODS, K8sConfig, Pool
 
 
 @page.page
@@ -91,7 +77,7 @@ def _find(request: HttpRequest, config_id: int) -> K8sConfig:
 def _shown(request: HttpRequest, config: K8sConfig, **framed: Any) -> HttpResponse:
     problem: Problem | None = framed.get("problem")
     form = K8sConfigForm(instance=config)
-    shape = [(form[name].label, form[name].value()) for name in SHOWN]
+    shape = [(form[name].label, form[name].value()) for name in OF_PODS]
     return page.show(
         request,
         "k8s_config.html",
