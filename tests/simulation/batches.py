@@ -19,7 +19,15 @@ STEPS = int(os.environ.get("SIMULATION_STEPS", "50"))
 FIRST_SEED = int(os.environ.get("SIMULATION_SEED", "1"))
 SHRINKS = os.environ.get("SIMULATION_SHRINK") == "1"
 SEEDS = range(FIRST_SEED, FIRST_SEED + SCHEDULES)
-BATCHES = [SEEDS[begin : begin + BATCH] for begin in range(0, SCHEDULES, BATCH)]
+
+
+def of(schedules: int) -> list[range]:
+    """Return the seeds of so many schedules, in batches."""
+    seeds = range(FIRST_SEED, FIRST_SEED + schedules)
+    return [seeds[begin : begin + BATCH] for begin in range(0, schedules, BATCH)]
+
+
+BATCHES = of(SCHEDULES)
 
 
 def run(seeds: range, kind: Kind = PLAIN, steps: int = STEPS) -> None:

@@ -7,8 +7,6 @@ real one gives is tested with the real one; here it is what the platform makes o
 
 from typing import Any
 
-from django.db import connection
-
 from pools.errors import ClusterError, Denied, QuotaExceeded, Replaced, Throttled, Unreachable
 from pools.models import Pool
 from pools.sightings import SeenPod
@@ -28,7 +26,6 @@ class Cluster(clusters.Cluster):
     def __init__(self) -> None:
         super().__init__()
         self.fault, self.after = self._fail_before, self._fail_after
-        self.touched: list[str] = []
 
     def ail(self, ailment: str, on: str) -> None:
         """Let calls fail from now on, or succeed again."""
@@ -94,4 +91,3 @@ def _demand_ours(seen: SeenPod) -> None:
 def _demand_free(seen: SeenPod) -> None:
     held = Task.objects.exclude(lease=Lease.NONE).filter(pod_name=seen.name)
     assert not held.exists(), f"pod {seen.name} is deleted, and holds a lease"
-    assert not connection.in_atomic_block

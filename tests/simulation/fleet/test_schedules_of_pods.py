@@ -9,12 +9,10 @@ from tests.simulation.fleet.schedules import FLEET
 
 SCHEDULES = int(os.environ.get("SIMULATION_SCHEDULES", "200"))
 STEPS = int(os.environ.get("SIMULATION_STEPS", "20"))
-SEEDS = range(batches.FIRST_SEED, batches.FIRST_SEED + SCHEDULES)
-BATCHES = [SEEDS[begin : begin + batches.BATCH] for begin in range(0, SCHEDULES, batches.BATCH)]
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("simulated_pods")]
 
 
-@pytest.mark.parametrize("seeds", BATCHES, ids=lambda seeds: f"seeds {seeds[0]} to {seeds[-1]}")
+@pytest.mark.parametrize("seeds", batches.of(SCHEDULES), ids=lambda seeds: f"seeds {seeds[0]} to {seeds[-1]}")
 def test_every_schedule_keeps_every_promise_and_comes_to_rest(seeds: range) -> None:
     batches.run(seeds, FLEET, STEPS)
