@@ -59,19 +59,23 @@ def scale(pools: Collection[Pool], now: datetime) -> None:
 
 
 def _review(pool_ids: Collection[str], now: datetime) -> list[Review]:
-    statuses = _statuses(pool_ids)
-    pools = Pool.objects.filter(pk__in=statuses).select_related("k8s_config")
-    roster = members.of(list(statuses), now)
+    pools = _locked(pool_ids)
+    statuses = _statuses(pools)
+    roster = members.of([pool.pk for pool in pools], now)
     demands = demand.among(roster)
     return [_judge(pool, statuses[pool.pk], demands[pool.pk], roster[pool.pk], now) for pool in pools]
 
 
-def _statuses(pool_ids: Collection[str]) -> dict[str, PoolStatus]:
-    """Return the pools' statuses, their rows locked in one order, so that two looks follow one another."""
-    ours = list(Pool.objects.filter(pk__in=pool_ids, pool_type=PoolType.K8S).values_list("pk", flat=True))
-    PoolStatus.objects.bulk_create([PoolStatus(pool_id=pool_id) for pool_id in ours], ignore_conflicts=True)
-    locked = PoolStatus.objects.filter(pk__in=ours).order_by("pk").select_for_update(no_key=True)
-    return {status.pool_id: status for status in locked}
+def _locked(pool_ids: Collection[str]) -> list[Pool]:
+    """Return those that are of pods, their rows locked in one order and before any row of theirs, as who deletes them
+    does: so two looks follow one another, and nobody waits for one who waits for him."""
+    ours = Pool.objects.filter(pk__in=pool_ids, pool_type=PoolType.K8S).order_by("pk")
+    return list(ours.select_related("k8s_config").select_for_update(of=("self",), no_key=True))
+
+
+def _statuses(pools: Collection[Pool]) -> dict[str, PoolStatus]:
+    PoolStatus.objects.bulk_create([PoolStatus(pool=pool) for pool in pools], ignore_conflicts=True)
+    return {status.pool_id: status for status in PoolStatus.objects.filter(pool__in=pools)}
 
 
 def _judge(pool: Pool, status: PoolStatus, needs: Demand, found: list[Member], now: datetime) -> Review:
