@@ -9,6 +9,12 @@ from pools.kube import Cluster as Door
 from pools.models import K8sConfig, Pod, Pool
 from tests import factories
 from tests.cluster.cluster import Cluster
+from tests.cluster.credentials import Credentials
+
+
+@pytest.fixture(scope="module")
+def credentials(tmp_path_factory: pytest.TempPathFactory) -> Credentials:
+    return Credentials.made(tmp_path_factory.mktemp("tls") / "credentials")
 
 
 @pytest.fixture
