@@ -65,7 +65,7 @@ simulate: .venv/installed-dev
 	  SIMULATION_SHRINK=$(if $(SEED),1,0) $(BIN)/python -m pytest -q -n 2 --dist loadfile --timeout 0 \
 	  $(if $(PODS),tests/simulation/fleet/test_schedules_of_pods.py,tests/simulation/test_first_half.py tests/simulation/test_second_half.py)
 
-chaos: .venv/installed-dev
+chaos: .venv/installed-dev control-plane
 	@CHAOS_MINUTES=$(MINUTES) CHAOS_SEED=$(or $(SEED),$$RANDOM) $(BIN)/python -m pytest -q -s tests/chaos/test_chaos.py
 
 browser:

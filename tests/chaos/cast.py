@@ -1,6 +1,7 @@
 """Everybody on the stage: database, web servers, workers, agents, and the doors of the network between them."""
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -21,6 +22,9 @@ FAKES = tuple(f"agent-{number}" for number in range(1, 7))
 REALS = ("real-1", "real-2")
 AGENTS = (*FAKES, *REALS)
 PEOPLE = "people"
+PODS = "pods"
+"""The door of all agents in pods: their address of the platform is one."""
+
 START_SECONDS = 90
 TEND_SECONDS = 0.5
 REST_SECONDS = 2.0
@@ -42,7 +46,7 @@ class Cast:
     @classmethod
     @asynccontextmanager
     async def on_stage(cls, home: Path) -> AsyncIterator["Cast"]:
-        """Start everybody but the agents; end all of them afterwards."""
+        """Start everybody but agents and pods; end all of them afterwards."""
         cast = cls(home)
         try:
             cast.platform.prepare()
@@ -56,13 +60,18 @@ class Cast:
         """Where people go in."""
         return f"http://127.0.0.1:{self.doors[PEOPLE].port}"
 
+    @property
+    def path(self) -> str:
+        """Where agents find the fake engine before any other."""
+        return f"{self._engine_folder()}:{os.environ['PATH']}"
+
     async def start_agents(self, names: Iterable[str], token: str) -> None:
         """Start agents of the pool that the token belongs to; each has a door of its own."""
         for name in names:
             door = await self._open(name, self._web_places())
             environment = surroundings.of_agent(self.home, f"http://127.0.0.1:{door.port}", name, token)
             if name in FAKES:
-                environment["PATH"] = f"{self._engine_folder()}:{environment['PATH']}"
+                environment["PATH"] = self.path
             self._add(name, "-m", "agents.runner", environment=environment).start()
 
     async def tend(self) -> None:
@@ -85,11 +94,13 @@ class Cast:
 
     async def _start_servers(self) -> None:
         self.webs = {name: f"http://127.0.0.1:{surroundings.free_port()}" for name in SERVERS if name.startswith("web")}
+        for guests in (PEOPLE, PODS):
+            await self._open(guests, self._web_places())
+        self.platform.url = self.url
         for name in SERVERS:
             door = await self._open(f"{name} to database", [self._database_place()])
             command = surroundings.daphne(self.webs[name]) if name in self.webs else ["manage.py", "qcluster"]
             self._add(name, *command, environment=self._server_environment(door)).start()
-        await self._open(PEOPLE, self._web_places())
         async with asyncio.timeout(START_SECONDS):
             for url in self.webs.values():
                 await _answers(url)
@@ -100,6 +111,7 @@ class Cast:
         return {
             **self.platform.environment,
             "DATABASE_URL": url,
+            "IACPLATFORM_URL": f"http://127.0.0.1:{self.doors[PODS].port}",
             "IACPLATFORM_AGENT_LEASE_SECONDS": str(LEASE_SECONDS),
             "IACPLATFORM_WORKERS": "1",
         }

@@ -1,7 +1,7 @@
 """What goes wrong, when, to whom and for how long: a plan made of the seed alone, so that a seed replays it."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tests.chaos import cast
@@ -46,18 +46,25 @@ class Fault:
         return f"{self.at:6.1f} s: {self.kind} {self.target}{lasting}"
 
 
+Kinds = Mapping[str, tuple[int, Sequence[str], tuple[float, float]]]
+
+
 def planned(seed: int, minutes: float) -> list[Fault]:
     """Return the plan of faults that this seed stands for, in order; the last one has ended after `minutes`."""
-    chance = random.Random(f"faults-{seed}")  # noqa: S311 - plays
-    end, at, faults = minutes * 60, chance.uniform(*PAUSE_SECONDS), []
+    return drawn(random.Random(f"faults-{seed}"), KINDS, PAUSE_SECONDS, minutes * 60)  # noqa: S311 - plays
+
+
+def drawn(chance: random.Random, kinds: Kinds, pause: tuple[float, float], end: float) -> list[Fault]:
+    """Return faults of these kinds, with pauses of so many seconds between their beginnings."""
+    at, faults = chance.uniform(*pause), []
     while at < end:
-        faults.append(_fault(chance, at, end))
-        at += chance.uniform(*PAUSE_SECONDS)
+        faults.append(_fault(chance, kinds, at, end))
+        at += chance.uniform(*pause)
     return faults
 
 
-def _fault(chance: random.Random, at: float, end: float) -> Fault:
-    kind = chance.choices(list(KINDS), [often for often, _, _ in KINDS.values()])[0]
-    _, targets, span = KINDS[kind]
+def _fault(chance: random.Random, kinds: Kinds, at: float, end: float) -> Fault:
+    kind = chance.choices(list(kinds), [often for often, _, _ in kinds.values()])[0]
+    _, targets, span = kinds[kind]
     target = chance.choice(targets)
     return Fault(at=at, kind=kind, target=target, seconds=min(chance.uniform(*span), end - at))

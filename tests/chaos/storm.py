@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,19 @@ from tests.chaos.answers import Answers
 from tests.chaos.cast import Cast
 from tests.chaos.configurations import Configurations
 from tests.chaos.figures import Figures
+from tests.chaos.fleet import faults as of_fleet
+from tests.chaos.fleet import sights
+from tests.chaos.fleet.promises import broken_in_the_end
+from tests.chaos.fleet.promises import restless as restless_pods
+from tests.chaos.fleet.stage import Fleet
+from tests.chaos.fleet.trouble import FleetTrouble
 from tests.chaos.people import Person
 from tests.chaos.rest import restless
-from tests.chaos.rows import LIVE_AND_BROKEN, Rows
+from tests.chaos.rows import Rows
 from tests.chaos.trouble import Trouble
 from tests.chaos.verdict import Evidence
+from tests.chaos.watch import Watch
+from tests.cluster.api import Refused
 from tests.e2e.client import Client
 from tests.e2e.platform import TOKEN
 from tests.e2e.work import Workspace
@@ -32,9 +40,10 @@ PEOPLE = 3
 AUTO_APPLY = 3
 """Every third workspace applies without asking."""
 
+OF_PODS = 5
+"""Workspaces that run on pods."""
+
 REST_SECONDS = 90
-LOOK_SECONDS = 2.0
-UNEXPLAINED = "iac_tasks_unexplained "
 
 
 @dataclass
@@ -42,6 +51,7 @@ class Storm:
     """`broken`: promises that were seen broken, as sentences."""
 
     cast: Cast
+    fleet: Fleet
     figures: Figures
     answers: Answers
     broken: list[str]
@@ -57,20 +67,31 @@ class Storm:
 
     async def rage(self) -> None:
         """Let people and faults do what they do, then heal everything and wait for rest."""
-        trouble = Trouble(self.cast)
-        async with _beside(self.cast.tend(), self._watch()):
-            workspaces = await self._furnish()
-            async with _beside(*(person.live() for person in self._people(workspaces))):
-                await trouble.rage(faults.planned(self.figures.seed, self.figures.minutes))
-            trouble.heal()
-            await self._come_to_rest()
-        self.figures.faults, self.figures.restarts = trouble.done, self.cast.restarts
-        self.broken += verdict.faults(self.evidence)
+        watch = Watch(self.cast, self.fleet, self.answers)
+        async with _beside(self.cast.tend()):
+            workspaces, of_pods = await self._furnish()
+            async with _beside(watch.go_on()):
+                async with _beside(*(person.live() for person in self._people(workspaces, of_pods))):
+                    await self._break_everything()
+                await self._come_to_rest()
+        self.figures.samples, self.figures.restarts = watch.samples, self.cast.restarts
+        self.broken += [*watch.broken, *verdict.faults(self.evidence)]
+        self.broken += broken_in_the_end(self.fleet, Rows(self.cast.home))
         found = tracebacks.unexpected(self.cast.home / "logs")
         self.broken += [f"a traceback ({count} times): {end}" for end, count in found.items()]
 
-    async def _furnish(self) -> list[str]:
-        """Start the agents, and make the workspaces that run on them; return their ids."""
+    async def _break_everything(self) -> None:
+        """Do all faults of both plans in their time, and heal whatever is left of them."""
+        figures = self.figures
+        trouble, of_pods = Trouble(self.cast), FleetTrouble(self.fleet, self.cast.doors[stage.PODS])
+        async with asyncio.TaskGroup() as group:
+            group.create_task(trouble.rage(faults.planned(figures.seed, figures.minutes)))
+            group.create_task(of_pods.rage(of_fleet.planned(figures.seed, figures.minutes)))
+        trouble.heal()
+        figures.faults, figures.faults_of_pods = trouble.done, of_pods.done
+
+    async def _furnish(self) -> tuple[list[str], list[str]]:
+        """Start the agents, and make the workspaces that run on them, and those that run on pods; return their ids."""
         files = Configurations(self.cast.home, self.figures.seed)
         made = []
         for names, configuration, count in ((stage.FAKES, files.fake, 8), (stage.REALS, files.real, 3)):
@@ -79,50 +100,38 @@ class Storm:
             for number in range(count):
                 facts = {"execution_mode": "agent", "pool_id": pool, "auto_apply": number % AUTO_APPLY == 0}
                 made.append(await asyncio.to_thread(self._workspace, configuration, facts))
-        return made
+        return made, await asyncio.to_thread(self._of_pods, files.fake)
 
     def _workspace(self, files: dict[str, str], facts: dict[str, Any]) -> str:
         return Workspace.new(self._client, files, **facts).id
+
+    def _of_pods(self, files: dict[str, str]) -> list[str]:
+        """Make the pool of pods, and return the workspaces that run there."""
+        self.fleet.furnish(self.cast.platform, self.cast.path)
+        facts = [{"auto_apply": number % AUTO_APPLY == 0} for number in range(OF_PODS)]
+        return [self.fleet.crew.workspace(files, **fact).id for fact in facts]
 
     @property
     def _client(self) -> Client:
         return Client(self.cast.url, TOKEN)
 
-    def _people(self, workspaces: list[str]) -> list[Person]:
-        chances = [random.Random(f"person-{number}-{self.figures.seed}") for number in range(PEOPLE)]  # noqa: S311
-        return [Person(self.cast.url, workspaces, self.answers, chance) for chance in chances]
-
-    async def _watch(self) -> None:
-        """Look every few seconds whether a task breaks the promise, past the platform and in its own metrics."""
-        async with httpx.AsyncClient(timeout=10) as http:
-            while True:
-                await asyncio.sleep(LOOK_SECONDS)
-                self._look()
-                for url in self.cast.webs.values():
-                    await self._look_at(http, f"{url}/metrics")
-
-    def _look(self) -> None:
-        with suppress(psycopg.OperationalError):  # the database is away just now
-            self.broken += [f"breaks the promise: {row}" for row in Rows(self.cast.home).all(LIVE_AND_BROKEN)]
-            self.figures.samples += 1
-
-    async def _look_at(self, http: httpx.AsyncClient, url: str) -> None:
-        try:
-            answer = await http.get(url)
-        except httpx.TransportError:
-            return
-        self.answers.note("GET /metrics", answer.status_code, "" if answer.is_success else answer.text)
-        if answer.is_success and f"\n{UNEXPLAINED}0.0" not in answer.text:
-            self.broken.append(f"the metrics say that tasks are unexplained: {answer.text}")
+    def _people(self, workspaces: list[str], of_pods: list[str]) -> list[Person]:
+        """Return people who work everywhere, and one who works with pods only."""
+        theirs = [*[workspaces + of_pods] * PEOPLE, of_pods]
+        chances = [random.Random(f"person-{number}-{self.figures.seed}") for number in range(len(theirs))]  # noqa: S311
+        known = zip(theirs, chances, strict=True)
+        return [Person(self.cast.url, spaces, self.answers, chance) for spaces, chance in known]
 
     async def _come_to_rest(self) -> None:
+        """Wait until nothing waits but for a person, and then until the pool is as small as it can be."""
         begun = time.monotonic()
-        while left := await asyncio.to_thread(self._restless):
-            if time.monotonic() - begun > REST_SECONDS:
-                self.broken += [f"not at rest after {REST_SECONDS} s: {each}" for each in left]
-                break
-            await asyncio.sleep(0.5)
-        self.figures.converged_seconds = time.monotonic() - begun
+        for rest, looks in (("tasks", self._restless), ("pods", self._restless_pods)):
+            while left := await asyncio.to_thread(looks):
+                if time.monotonic() - begun > REST_SECONDS:
+                    self.broken += [f"not at rest after {REST_SECONDS} s: {each}" for each in left]
+                    break
+                await asyncio.sleep(0.5)
+            self.figures.converged_seconds[rest] = time.monotonic() - begun
 
     def _restless(self) -> list[str]:
         """Return what does not wait for a person; engines that outlived their agents come to an end, too."""
@@ -131,15 +140,23 @@ class Storm:
         except psycopg.OperationalError as error:
             return [f"the database: {error}"]
 
+    def _restless_pods(self) -> list[str]:
+        try:
+            return [*restless_pods(sights.of(self.fleet, Rows(self.cast.home)), self.fleet.secrets())]
+        except (psycopg.OperationalError, httpx.TransportError, Refused) as error:
+            return [f"database or cluster: {error}"]
+
     def _engines(self) -> list[str]:
-        return [f"engine {pid}: {processes.arguments(pid)}" for name in stage.AGENTS for pid in self.cast.engines(name)]
+        of_agents = [pid for name in stage.AGENTS for pid in self.cast.engines(name)]
+        return [f"engine {pid}: {processes.arguments(pid)}" for pid in of_agents + self.fleet.engines()]
 
 
 @asynccontextmanager
-async def blown(home: Path, seed: int, minutes: float) -> AsyncIterator[Storm]:
+async def blown(home: Path, seed: int, minutes: float, fleet: Fleet) -> AsyncIterator[Storm]:
     """Return a storm that is over; who it was done to ends with the context."""
     async with Cast.on_stage(home) as cast:
-        storm = Storm(cast=cast, figures=Figures(seed=seed, minutes=minutes), answers=Answers(), broken=[])
+        figures = Figures(seed=seed, minutes=minutes)
+        storm = Storm(cast=cast, fleet=fleet, figures=figures, answers=Answers(), broken=[])
         await storm.rage()
         yield storm
 

@@ -7,6 +7,10 @@ import pytest
 
 from tests import processes
 from tests.chaos import faults, storm
+from tests.chaos.fleet import faults as of_pods
+from tests.chaos.fleet.stage import Fleet
+from tests.cluster.cluster import Cluster
+from tests.cluster.control_plane import ControlPlane
 from tests.e2e.waiting import until
 
 MINUTES = float(os.environ.get("CHAOS_MINUTES", "2"))
@@ -18,9 +22,12 @@ SEED = int(os.environ.get("CHAOS_SEED", "41"))
 
 @pytest.mark.slow
 @pytest.mark.timeout(MINUTES * 60 + 300)
-async def test_after_any_faults_everything_comes_to_rest_and_no_promise_is_broken(tmp_path: Path) -> None:
-    print("plan of faults:", *faults.planned(SEED, MINUTES), sep="\n  ")
-    async with storm.blown(tmp_path, SEED, MINUTES) as blown:
-        print(*blown.figures.lines(blown.evidence), sep="\n")
+async def test_after_any_faults_everything_comes_to_rest_and_no_promise_is_broken(
+    tmp_path: Path, control_plane: ControlPlane, cluster: Cluster
+) -> None:
+    plans = faults.planned(SEED, MINUTES) + of_pods.planned(SEED, MINUTES)
+    print("plan of faults:", *sorted(plans, key=lambda fault: fault.at), sep="\n  ")
+    async with storm.blown(tmp_path, SEED, MINUTES, Fleet(control_plane, cluster)) as blown:
+        print(*blown.figures.lines(blown.evidence, blown.fleet), sep="\n")
         assert not blown.broken, "\n".join([f"CHAOS_SEED={SEED}:", *blown.broken])
     until("no process of it is left", lambda: not processes.of(tmp_path))

@@ -4,8 +4,9 @@ import asyncio
 import os
 import signal
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
+from typing import Any
 
 from tests import processes
 from tests.chaos.cast import AGENTS, Cast
@@ -36,11 +37,7 @@ class Trouble:
 
     async def rage(self, faults: Sequence[Fault]) -> None:
         """Do all of it in its time; return when the last one is undone."""
-        begun = asyncio.get_running_loop().time()
-        async with asyncio.TaskGroup() as group:
-            for fault in faults:
-                await asyncio.sleep(begun + fault.at - asyncio.get_running_loop().time())
-                group.create_task(self._one(fault))
+        await in_time(faults, self._one)
 
     def heal(self) -> None:
         """Undo everything."""
@@ -98,6 +95,15 @@ class Trouble:
 
     def _mend(self, name: str) -> None:
         self._cast.doors[name].mend()
+
+
+async def in_time(faults: Sequence[Fault], happen: Callable[[Fault], Coroutine[Any, Any, None]]) -> None:
+    """Let each fault happen when its time has come; return when the last one is over."""
+    begun = asyncio.get_running_loop().time()
+    async with asyncio.TaskGroup() as group:
+        for fault in faults:
+            await asyncio.sleep(begun + fault.at - asyncio.get_running_loop().time())
+            group.create_task(happen(fault))
 
 
 def _nothing(name: str) -> None:

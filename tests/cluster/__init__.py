@@ -50,6 +50,7 @@ OS process in a work folder of its own (`python` is this interpreter, with the r
     proxy.requests                    list of Request(verb, resource, path, status, at); verb as in RBAC: get list create ...
     proxy.count("create", "pods")     how many; None for any
     proxy.url, proxy.forget()         forget() empties the list of requests
+    proxy.witnesses                   functions that are told of each `Request` before anything happens to it
 
 `make test-cluster KUBECONFIG=…` runs every test that uses `cluster` in a cluster that somebody else runs (see README.md
 beside this file), except those that use `control_plane` or are marked `own_control_plane`: so the others must break

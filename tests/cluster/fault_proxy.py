@@ -5,6 +5,7 @@ An answer is passed on when all of it is there, so nothing can be watched throug
 
 import re
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.cluster.api import Identity
@@ -46,6 +47,7 @@ class FaultProxy:
 
     def __init__(self, target: Identity, credentials: Credentials) -> None:
         self.requests: list[Request] = []
+        self.witnesses: list[Callable[[Request], None]] = []
         self._rules: list[Rule] = []
         self._lock = threading.Lock()
         self._server = ProxyServer(target, credentials, self._arrived)
@@ -90,7 +92,9 @@ class FaultProxy:
         self.requests.clear()
 
     def _arrived(self, request: Request) -> Fault | None:
-        """Note a request; return what is to happen to it."""
+        """Note a request, and tell who wants to know; return what is to happen to it."""
+        for witness in self.witnesses:
+            witness(request)
         with self._lock:
             self.requests.append(request)
             caught = [rule for rule in self._rules if rule.catches(request)]

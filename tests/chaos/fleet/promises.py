@@ -1,0 +1,82 @@
+"""What is promised of pods: at every moment, when all has come to rest, and over the whole run; each broken one a sentence."""
+
+from collections.abc import Collection, Iterator
+from pathlib import PurePath
+from urllib.parse import urlsplit
+
+from pools.models import PodPhase, ScalingDecision
+from tests.chaos.fleet.sights import Sights
+from tests.chaos.fleet.stage import LEAST, MOST, SLOTS, Fleet
+from tests.chaos.rows import Rows
+from tests.cluster.api import Object
+
+
+def broken_now(sights: Sights) -> Iterator[str]:
+    """Yield what must be true whatever breaks."""
+    if len(sights.staying) > MOST:
+        yield f"{len(sights.staying)} pods, the pool may have {MOST}: {[row.name for row in sights.staying]}"
+    slots = {row.name: row.slots for row in sights.rows}
+    for name, leases in sights.busy.items():
+        if leases > slots.get(name, leases):
+            yield f"{leases} leases on pod {name}, which has {slots[name]} slots"
+    known = {row.name: row.uid for row in sights.rows}
+    for pod in sights.there or []:
+        name, uid = pod["metadata"]["name"], pod["metadata"]["uid"]
+        if known.get(name) not in {"", uid}:
+            yield f"pod {name} ({uid}) is there, and no row is of it"
+
+
+def restless(sights: Sights, secrets: Collection[str]) -> Iterator[str]:
+    """Yield what keeps the pool from being as it should be when nobody asks for a slot and nothing is broken."""
+    if sights.there is None:
+        yield "the cluster does not answer"
+        return
+    yield from _rows_and_cluster(sights, sights.there)
+    known = {row.name for row in sights.live}
+    wanted = max(LEAST, len(known & sights.busy.keys()))
+    if len(known) != wanted:
+        yield f"the pool has {len(known)} pods, where {wanted} are wanted: {sorted(known)}"
+    yield from (f"the Secret {name} is left of a pod" for name in secrets if name not in known)
+    yield from (f"the token of pod {name} is left" for name in sights.tokens)
+    held = [name for name, leases in sights.busy.items() if leases and name not in known]
+    yield from (f"a lease is held on pod {name}, which is gone" for name in held)
+    if sights.condition:
+        yield f"the pool says: {sights.condition}"
+
+
+def _rows_and_cluster(sights: Sights, there: list[Object]) -> Iterator[str]:
+    pods = {pod["metadata"]["uid"]: pod["metadata"]["name"] for pod in there}
+    rows = {row.uid: row.name for row in sights.live}
+    if pods != rows:
+        yield f"the cluster has {pods}, the rows are of {rows}"
+    for row in sights.live:
+        if row.phase != PodPhase.RUNNING or row.name not in sights.connected:
+            is_connected = "connected" if row.name in sights.connected else "not connected"
+            yield f"pod {row.name} is {row.phase}, its agent is {is_connected}: {row.cause or row.trouble_words}"
+
+
+def broken_in_the_end(fleet: Fleet, rows: Rows) -> Iterator[str]:
+    """Yield what was broken at some time of the run."""
+    yield from fleet.witness.broken
+    yield from _touched(fleet)
+    yield from _miscounted(rows, fleet.crew.pool_id)
+
+
+def _touched(fleet: Fleet) -> Iterator[str]:
+    """Yield what became of other people's pods."""
+    there = {pod["metadata"]["name"]: pod["metadata"] for pod in fleet.there() or []}
+    for name, uid in fleet.theirs.items():
+        now = there.get(name, {})
+        if now.get("uid") != uid or "deletionTimestamp" in now or now.get("annotations"):
+            yield f"pod {name} is somebody else's, and is now {now or 'gone'}"
+    for request in list(fleet.cluster.proxy.requests):
+        if request.method != "GET" and PurePath(urlsplit(request.path).path).name in fleet.theirs:
+            yield f"{request.method} {request.path}: that pod is somebody else's"
+
+
+def _miscounted(rows: Rows, pool: str) -> Iterator[str]:
+    for row in rows.all("SELECT * FROM pools_scalingdecision WHERE pool_id = %s", pool):
+        said = ScalingDecision(**row)
+        needed = said.pinned + -(-max(0, said.queued - said.free) // SLOTS)
+        if said.wanted != needed or said.desired < said.pinned or said.desired > max(MOST, said.pinned):
+            yield f"a decision does not add up: {row}; {needed} pods were needed"
