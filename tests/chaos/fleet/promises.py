@@ -1,6 +1,6 @@
 """What is promised of pods: at every moment, when all has come to rest, and over the whole run; each broken one a sentence."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import PurePath
 from urllib.parse import urlsplit
 
@@ -9,6 +9,7 @@ from tests.chaos.fleet.sights import Sights
 from tests.chaos.fleet.stage import LEAST, MOST, SLOTS, Fleet
 from tests.chaos.rows import Rows
 from tests.cluster.api import Object
+from tests.cluster.traffic import Request
 
 
 def broken_now(sights: Sights) -> Iterator[str]:
@@ -58,25 +59,28 @@ def _rows_and_cluster(sights: Sights, there: list[Object]) -> Iterator[str]:
 def broken_in_the_end(fleet: Fleet, rows: Rows) -> Iterator[str]:
     """Yield what was broken at some time of the run."""
     yield from fleet.witness.broken
-    yield from _touched(fleet)
-    yield from _miscounted(rows, fleet.crew.pool_id)
+    yield from touched(fleet.theirs, fleet.there() or [], list(fleet.cluster.proxy.requests))
+    decisions = rows.all("SELECT * FROM pools_scalingdecision WHERE pool_id = %s", fleet.crew.pool_id)
+    yield from miscounted(ScalingDecision(**row) for row in decisions)
 
 
-def _touched(fleet: Fleet) -> Iterator[str]:
-    """Yield what became of other people's pods."""
-    there = {pod["metadata"]["name"]: pod["metadata"] for pod in fleet.there() or []}
-    for name, uid in fleet.theirs.items():
-        now = there.get(name, {})
+def touched(theirs: Mapping[str, str], there: Iterable[Object], requests: Iterable[Request]) -> Iterator[str]:
+    """Yield what became of other people's pods, whose UIDs `theirs` has by name, and what we asked of them."""
+    found = {pod["metadata"]["name"]: pod["metadata"] for pod in there}
+    for name, uid in theirs.items():
+        now = found.get(name, {})
         if now.get("uid") != uid or "deletionTimestamp" in now or now.get("annotations"):
             yield f"pod {name} is somebody else's, and is now {now or 'gone'}"
-    for request in list(fleet.cluster.proxy.requests):
-        if request.method != "GET" and PurePath(urlsplit(request.path).path).name in fleet.theirs:
+    for request in requests:
+        if request.method != "GET" and PurePath(urlsplit(request.path).path).name in theirs:
             yield f"{request.method} {request.path}: that pod is somebody else's"
 
 
-def _miscounted(rows: Rows, pool: str) -> Iterator[str]:
-    for row in rows.all("SELECT * FROM pools_scalingdecision WHERE pool_id = %s", pool):
-        said = ScalingDecision(**row)
-        needed = said.pinned + -(-max(0, said.queued - said.free) // SLOTS)
-        if said.wanted != needed or said.desired < said.pinned or said.desired > max(MOST, said.pinned):
-            yield f"a decision does not add up: {row}; {needed} pods were needed"
+def miscounted(decisions: Iterable[ScalingDecision]) -> Iterator[str]:
+    """Yield the decisions that do not follow from their numbers."""
+    for said in decisions:
+        wanted = said.pinned + -(-max(0, said.queued - said.free) // SLOTS)
+        desired = max(said.pinned, LEAST, min(wanted, MOST))
+        if (said.wanted, said.desired) != (wanted, desired):
+            numbers = f"{said.pinned} pinned, {said.free} free, {said.queued} queued"
+            yield f"{numbers}: {wanted} wanted, {desired} desired; it says {said.wanted} and {said.desired}"
