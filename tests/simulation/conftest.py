@@ -5,22 +5,15 @@ from typing import Any
 
 import pytest
 
-from tests import emptying
-from tests.simulation import alarm, batches, clockwork, processes
+from tests.simulation import alarm, batches, beginnings
 from tests.simulation.life import Life
-from tests.simulation.snapshot import Snapshot
 from tests.simulation.world import World
 
 
 @pytest.fixture(scope="module")
 def _world(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    with django_db_blocker.unblock():
-        emptying.empty()
-        with clockwork.standing():
-            Life.made = Snapshot(World.made())
-            yield
-            processes.close()
-            emptying.empty()
+    with django_db_blocker.unblock(), beginnings.begun(Life, World):
+        yield
 
 
 @pytest.fixture
