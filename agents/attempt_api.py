@@ -41,8 +41,8 @@ class AttemptView(APIView):
 
 class Job(AttemptView):
     def get(self, request: Request) -> Response:
-        """Answer everything that the agent needs to run the phase."""
-        return Response(_job(self.attempt(request)))
+        """Answer everything that the agent needs to run the phase, but for the files that it says it has."""
+        return Response(_job(self.attempt(request), has=request.query_params.get("configuration", "")))
 
 
 class PlanPartView(AttemptView):
@@ -80,8 +80,8 @@ class Words(AttemptView):
         return HttpResponse(f"[{','.join(map(protocol.dump, words))}]", content_type="application/json")
 
 
-def _job(attempt: Attempt) -> dict[str, Any]:
-    task, workspace = attempt.task, attempt.task.workspace
+def _job(attempt: Attempt, *, has: str) -> dict[str, Any]:
+    task, workspace, configuration = attempt.task, attempt.task.workspace, attempt.task.configuration
     timeout = workspace.plan_timeout_seconds if attempt.phase == Phase.PLAN else workspace.apply_timeout_seconds
     plan = Plan.objects.current_of(task) if attempt.phase == Phase.APPLY else None
     return {
@@ -95,7 +95,8 @@ def _job(attempt: Attempt) -> dict[str, Any]:
         "engine": plan.engine if plan else workspace.engine,
         "version": plan.version if plan else workspace.terraform_version,
         "working_directory": workspace.working_directory,
-        "files": task.configuration.files,
+        "configuration": configuration.digest,
+        "files": None if has == configuration.digest else configuration.files,
         "variables": json.loads(task.input.variables()),
         "timeout_seconds": timeout,
         "state_url": f"/api/v1/workspaces/{workspace.pk}/state",

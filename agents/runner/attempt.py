@@ -119,7 +119,7 @@ class Attempt:
         return None if is_untold else verdicts.of_ending(self.phase, self._control)
 
     async def _phase(self) -> Verdict | None:
-        job = jobs.parse(await self._control.unless_ended(self._server.job()))
+        job = await self._job(warmth.sealed_configuration(self._folder) if self.phase == "apply" else "")
         timer = asyncio.get_running_loop().call_later(
             job.timeout_seconds, self._control.end, Ending.TIMED_OUT, GRACE_SECONDS[self.phase]
         )
@@ -128,8 +128,13 @@ class Attempt:
         finally:
             timer.cancel()
 
+    async def _job(self, known: str = "") -> jobs.Job:
+        return jobs.parse(await self._control.unless_ended(self._server.job(known)))
+
     async def _run(self, job: jobs.Job) -> Verdict:
         is_warm = await asyncio.to_thread(preparing.open_folder, self._folder, job)
+        if not (is_warm or job.has_files):
+            job = await self._job()
         place = await preparing.workplace(self._tools, self._assignment(job), is_warm)
         if self.phase == "apply":
             return await applying.apply(place, self._tools.one_init, self.permit)

@@ -35,7 +35,10 @@ class StoredPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One phase of one task. `version` is empty when any will do; `plan` is given exactly in phase apply."""
+    """One phase of one task. `version` is empty when any will do; `plan` is given exactly in phase apply.
+
+    `configuration`: the server's digest of the files; `has_files`: whether they came, as the agent may have them.
+    """
 
     phase: Phase
     task_type: TaskType
@@ -43,6 +46,8 @@ class Job:
     engine: Literal["terraform", "tofu"]
     version: str
     working_directory: str
+    configuration: str
+    has_files: bool
     files: Mapping[str, str] = field(repr=False)
     variables: tuple[Variable, ...]
     timeout_seconds: float
@@ -70,7 +75,9 @@ def _job(members: Mapping[str, Any]) -> Job:
         engine=_one_of(members["engine"], "terraform", "tofu"),
         version=str(members["version"] or ""),
         working_directory=str(members["working_directory"] or ""),
-        files={str(name): str(text) for name, text in members["files"].items()},
+        configuration=str(members.get("configuration", "")),  # servers did not always say it
+        has_files=members["files"] is not None,
+        files={str(name): str(text) for name, text in (members["files"] or {}).items()},
         variables=tuple(_variable(variable) for variable in members["variables"]),
         timeout_seconds=float(members["timeout_seconds"]),
         state_url=str(members["state_url"]),

@@ -50,10 +50,12 @@ async def workplace(tools: Tools, assignment: Assignment, is_warm: bool) -> Work
 def _start(assignment: Assignment, is_warm: bool) -> Path:
     """Return the folder that the engine runs in; a warm one stays as the plan left it."""
     job, root = assignment.job, assignment.folder.config
-    if not is_warm:
-        return configuration.write(job.files, job.working_directory, root)
-    assignment.say("The folder is as the plan left it: no second init.")
-    return configuration.start(root, job.working_directory)
+    if is_warm:
+        assignment.say("The folder is as the plan left it: no second download, no second init.")
+        return configuration.start(root, job.working_directory)
+    if not job.has_files:
+        raise PhaseFailed("job_invalid", "The server did not give the configuration's files.")
+    return configuration.write(job.files, job.working_directory, root)
 
 
 def _engine(tools: Tools, job: Job) -> Binary:

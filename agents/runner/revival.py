@@ -139,6 +139,8 @@ class Revived(Attempt):
             engine="terraform",
             version="",
             working_directory=self._left.working_directory,
+            configuration="",
+            has_files=False,
             files={},
             variables=(),
             timeout_seconds=0,

@@ -39,9 +39,9 @@ class AttemptServer:
         """Return the address that a job names relative to the server."""
         return urljoin(self._server, address)
 
-    async def job(self) -> dict[str, Any]:
-        """Return the members of the attempt's job."""
-        answer = await self._ask("GET", "agents/v1/attempt")
+    async def job(self, known: str = "") -> dict[str, Any]:
+        """Return the members of the attempt's job; `known`: digest of a configuration whose files need not come."""
+        answer = await self._ask("GET", "agents/v1/attempt", params={"configuration": known} if known else {})
         members = answer.json() if answer.status_code == 200 else None
         if not isinstance(members, dict):
             raise PhaseFailed("job_invalid", f"The server did not give the job: {words(answer)}")

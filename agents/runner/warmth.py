@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from agents.runner import configuration
 from agents.runner.folder import TaskFolder, sha256
@@ -28,7 +29,7 @@ def seal(folder: TaskFolder, job: Job) -> None:
 def is_intact(folder: TaskFolder, job: Job) -> bool:
     """Say whether this is the folder of the job's confirmed plan, with nothing changed, added or gone."""
     try:
-        sealed = json.loads(folder.seal.read_text())
+        sealed = _sealed(folder)
         facts = _facts(folder, job)
         lock = _lock_digest(folder, job)
     except (OSError, ValueError):
@@ -37,13 +38,21 @@ def is_intact(folder: TaskFolder, job: Job) -> bool:
     return plan is not None and sealed == facts and facts["plan"] == plan.digest and lock == plan.parts.get("lock", "")
 
 
-def _facts(folder: TaskFolder, job: Job) -> dict[str, str]:
-    return {"plan": sha256(folder.plan), "job": _given(job), "tree": _tree(folder.config)}
+def sealed_configuration(folder: TaskFolder) -> str:
+    """Return the digest of the configuration that a plan has left here, so far as nobody has looked; else empty."""
+    try:
+        return str(_sealed(folder)["given"]["configuration"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
-def _given(job: Job) -> str:
-    given = {"files": dict(job.files), "working_directory": job.working_directory}
-    return hashlib.sha256(json.dumps(given, sort_keys=True).encode(errors="surrogatepass")).hexdigest()
+def _sealed(folder: TaskFolder) -> Any:
+    return json.loads(folder.seal.read_text())
+
+
+def _facts(folder: TaskFolder, job: Job) -> dict[str, Any]:
+    given = {"configuration": job.configuration, "working_directory": job.working_directory}
+    return {"plan": sha256(folder.plan), "given": given, "tree": _tree(folder.config)}
 
 
 def _lock_digest(folder: TaskFolder, job: Job) -> str:

@@ -50,12 +50,21 @@ def test_the_job_of_a_plan() -> None:
         "engine": "terraform",
         "version": "1.11.4",
         "working_directory": "infra",
+        "configuration": task.configuration.digest,
         "files": {"main.tf": 'resource "terraform_data" "one" {}'},
         "variables": [],
         "timeout_seconds": 77,
         "state_url": f"/api/v1/workspaces/{workspace.pk}/state",
         "plan": None,
     }
+
+
+def test_the_files_that_the_agent_has_do_not_come_again() -> None:
+    task = factories.planning()
+    whole = ask(task).json()
+    assert ask(task, f"{JOB}?configuration={whole['configuration']}").json() == {**whole, "files": None}
+    for other in ("", "1" * 64, whole["configuration"][1:]):
+        assert ask(task, f"{JOB}?configuration={other}").json() == whole
 
 
 def test_the_job_of_an_apply_names_the_confirmed_plan() -> None:

@@ -31,13 +31,14 @@ class State:
 
 @dataclass
 class Store:
-    """What the platform keeps. Jobs by attempt token; parts by task."""
+    """What the platform keeps. Jobs by attempt token; parts by task; `downloads`: of configurations, so far."""
 
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
     parts: dict[int, dict[str, bytes]] = field(default_factory=dict)
     states: dict[str, State] = field(default_factory=dict)
     closed: set[str] = field(default_factory=set)
     is_broken: bool = False
+    downloads: int = 0
     hear: Callable[[str], str] | None = None  # a word at the attempts' own door, answered by a JSON list
 
 
@@ -68,12 +69,19 @@ class Handler(BaseHTTPRequestHandler):
         if token in store.closed or token not in store.jobs:
             return 401, b'{"code": "attempt_closed", "detail": "This attempt is over."}'
         if path == "/agents/v1/attempt":
-            return 200, json.dumps(store.jobs[token]).encode()
+            return 200, json.dumps(self._job(store.jobs[token])).encode()
         if path == "/agents/v1/attempt/words":
             return (200, store.hear(body.decode()).encode()) if store.hear else (404, b"")
         if path.startswith("/agents/v1/attempt/plan/"):
             return self._part(store.parts.setdefault(store.jobs[token]["task"], {}), path.rpartition("/")[2], body)
         return self._state(store.states.setdefault(path, State()), body)
+
+    def _job(self, job: dict[str, Any]) -> dict[str, Any]:
+        """Return the job, without the files where the agent says that it has those."""
+        digest = hashlib.sha256(json.dumps(job["files"], sort_keys=True).encode()).hexdigest()
+        has = parse_qs(urlsplit(self.path).query).get("configuration")
+        self.server.store.downloads += has != [digest]
+        return {**job, "configuration": digest, "files": None if has == [digest] else job["files"]}
 
     def _token(self) -> str:
         kind, _, text = self.headers.get("Authorization", "").partition(" ")

@@ -1,4 +1,4 @@
-"""An apply in the untouched folder of its plan needs no second init; anything else is built anew."""
+"""An apply in the untouched folder of its plan needs no second download and no second init; anything else is built anew."""
 
 import shutil
 from collections.abc import Callable
@@ -19,6 +19,11 @@ STATE = "/api/v1/workspaces/ws-0123456789/state"
 
 def _folder(workdir: Path) -> Path:
     return workdir / "tasks/1"
+
+
+def _is_left(folder: Path) -> bool:
+    """Return whether the agent has cleared the folder of its plan, and lets it wait."""
+    return {path.name for path in (folder / "run").iterdir() if path.is_file()} == {"plan.tfplan", "seal.json"}
 
 
 def _add_file(folder: Path) -> None:
@@ -93,17 +98,20 @@ DAMAGE = (
 def test_the_planner_starts_the_engine_four_times(scene: Scene) -> None:
     assert scene.run(scene.applying()).outcome == "applied"
     assert scene.starts() == WARM
-    assert "no second init" in scene.platform.log(1, 2)
+    assert scene.platform.store.downloads == 1
+    assert "no second download, no second init" in scene.platform.log(1, 2)
 
 
 @pytest.mark.usefixtures("fake_agent")
 @pytest.mark.parametrize("damage", DAMAGE, ids=lambda act: act.__name__.strip("_"))
 def test_a_folder_that_was_touched_is_built_anew(scene: Scene, workdir: Path, damage: Callable[[Path], None]) -> None:
     job = scene.applying()
-    scene.eventually(lambda: not (_folder(workdir) / "run/log").exists())
+    scene.eventually(lambda: _is_left(_folder(workdir)))
     damage(_folder(workdir))
     assert scene.run(job).outcome == "applied"
     assert scene.starts() == COLD
+    assert scene.platform.store.downloads == 2
+    assert "no second" not in scene.platform.log(1, 2)
 
 
 @pytest.mark.usefixtures("fake_agent")
@@ -112,6 +120,15 @@ def test_a_job_with_other_files_gets_a_folder_of_its_own(scene: Scene, workdir: 
     job["files"]["more.tf"] = ""
     assert scene.run(job).outcome == "applied"
     assert scene.starts() == COLD
+
+
+@pytest.mark.usefixtures("fake_agent")
+def test_a_job_that_comes_without_files_is_never_begun(scene: Scene) -> None:
+    job = scene.job()
+    job["files"] = None
+    failed = scene.run(job)
+    assert (failed.outcome, failed.error_code) == ("failed", "job_invalid")
+    assert scene.starts() == []
 
 
 @pytest.mark.usefixtures("fake_agent")
@@ -159,7 +176,7 @@ def test_another_agent_inits(scene: Scene, start_agent: Starter, tmp_path: Path)
 def test_a_restarted_planner_needs_no_init(scene: Scene, start_agent: Starter, workdir: Path) -> None:
     planner = start_agent(PATH=scene.path)
     job = scene.applying()
-    scene.eventually(lambda: not (_folder(workdir) / "run/log").exists())
+    scene.eventually(lambda: _is_left(_folder(workdir)))
     planner.kill()
     planner.wait()
     start_agent(PATH=scene.path)
