@@ -25,6 +25,8 @@ class Figures:
     restarts: int = 0
     samples: int = 0
     converged_seconds: dict[str, float] = field(default_factory=dict)
+    last: dict[str, str] = field(default_factory=dict)
+    """What came to rest last."""
 
     def lines(self, evidence: Evidence, fleet: Fleet) -> list[str]:
         """Return them, for people."""
@@ -42,7 +44,10 @@ class Figures:
             f"answers by status (0: none): {dict(sorted(evidence.answers.by_status().items()))}",
             f"looks at the watchdog: {self.samples}",
             f"tracebacks: {sum(tracebacks.ends(evidence.rows.home / 'logs').values())}",
-            *(f"{who} at rest {after:.1f} s after the last fault" for who, after in self.converged_seconds.items()),
+            *(
+                f"{who} at rest {after:.1f} s after the last fault; the last: {self.last.get(who, '')}"
+                for who, after in self.converged_seconds.items()
+            ),
         ]
 
     def _of_pods(self, evidence: Evidence, fleet: Fleet) -> list[str]:

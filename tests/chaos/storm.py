@@ -130,6 +130,7 @@ class Storm:
                 if time.monotonic() - begun > REST_SECONDS:
                     self.broken += [f"not at rest after {REST_SECONDS} s: {each}" for each in left]
                     break
+                self.figures.last[rest] = left[0]
                 await asyncio.sleep(0.5)
             self.figures.converged_seconds[rest] = time.monotonic() - begun
 

@@ -15,6 +15,10 @@ EXPECTED = re.compile(
 """Errors of connections, and of being ended. A worker that starts while the database is away says why in its sentinel's
 own traceback, which is judged too; that of its parent says only that it did."""
 
+HANDLED = "During handling of the above exception"
+OF_CLUSTER = re.compile(r"^pools\.errors\.")
+"""What a cluster answered is no news where somebody was about to deal with it, and lost the database meanwhile."""
+
 
 def ends(logs: Path) -> Counter[str]:
     """Return the last line of each traceback in a folder of logs, with the log's name before it."""
@@ -34,4 +38,6 @@ def _ends(log: Path) -> list[str]:
         elif inside and not line.startswith((" ", "\t")) and _END.match(line):
             found.append(line[:200])
             inside = False
+        elif line.startswith(HANDLED) and found and OF_CLUSTER.match(found[-1]):
+            found.pop()
     return found
