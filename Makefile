@@ -59,6 +59,7 @@ bench: .venv/installed-dev control-plane
 	@$(BIN)/python -m benchmarks.overhead 60
 	@$(BIN)/python -m benchmarks.scaling_traces
 	@$(BIN)/python -m benchmarks.scale_up
+	@$(BIN)/python -m benchmarks.warm_apply
 
 simulate: .venv/installed-dev
 	@PYTHONHASHSEED=0 SIMULATION_SCHEDULES=$(N) SIMULATION_STEPS=$(or $(STEPS),50) SIMULATION_SEED=$(or $(SEED),1) \

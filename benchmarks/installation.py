@@ -47,13 +47,16 @@ class Installation:
 
 
 @contextmanager
-def installed(settings: dict[str, str] | None = None) -> Iterator[Installation]:
-    """Start the database (with these server settings) and the web server, and end them afterwards."""
+def installed(settings: dict[str, str] | None = None, *, is_logged: bool = False) -> Iterator[Installation]:
+    """Start the database (with these server settings) and the web server, and end them afterwards.
+
+    `is_logged`: `web.log` has a line for each request, with the size of its answer.
+    """
     home = Path(tempfile.mkdtemp(prefix="iac-benchmark-"))
     try:
         with Launcher(home, settings=settings):
             here = _prepare(home)
-            with _web(here):
+            with _web(here, is_logged=is_logged):
                 yield here
     finally:
         shutil.rmtree(home, ignore_errors=True)
@@ -83,9 +86,9 @@ def _prepare(home: Path) -> Installation:
 
 
 @contextmanager
-def _web(here: Installation) -> Iterator[None]:
-    port = here.url.rpartition(":")[2]
-    command = [sys.executable, "-m", "daphne", "-v", "0", "-b", "127.0.0.1", "-p", port, "iacplatform.asgi:application"]
+def _web(here: Installation, *, is_logged: bool) -> Iterator[None]:
+    place = ["-b", "127.0.0.1", "-p", here.url.rpartition(":")[2], "iacplatform.asgi:application"]
+    command = [sys.executable, "-m", "daphne", "-v", str(int(is_logged)), *place]
     with process(command, here.environment, here.home / "web.log"):
         _wait_for(f"{here.url}/healthz")
         yield
