@@ -25,6 +25,8 @@ def broken_now(sights: Sights) -> Iterator[str]:
         name, uid = pod["metadata"]["name"], pod["metadata"]["uid"]
         if known.get(name) not in {"", uid}:
             yield f"pod {name} ({uid}) is there, and no row is of it"
+        if uid in sights.gone:
+            yield f"pod {name} ({uid}) is there, and its row says that it is gone"
 
 
 def restless(sights: Sights, secrets: Collection[str]) -> Iterator[str]:

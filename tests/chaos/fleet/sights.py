@@ -18,6 +18,7 @@ _BUSY: LiteralString = """
 _CONNECTED: LiteralString = """
     SELECT pod_name FROM agents_agent WHERE pod_name <> '' AND session <> '' AND lease_until > iac_now()
 """
+_GONE: LiteralString = "SELECT uid FROM pools_pod WHERE phase = 'gone' AND uid <> ''"
 _LEFT_TOKENS: LiteralString = """
     SELECT pod.name FROM pools_pooltoken AS token JOIN pools_pod AS pod ON pod.id = token.pod_id WHERE pod.phase = 'gone'
 """
@@ -27,12 +28,13 @@ _LEFT_TOKENS: LiteralString = """
 class Sights:
     """`rows`: all pods of the pool that ever were. `there`: its pods in the cluster, None while that is away.
 
-    `busy`: leases of each pod that holds some or is in doubt; `connected`: pods whose agents are; `tokens`: pods that
+    `gone`: UIDs of pods that were gone for the platform before the cluster was asked; `busy`: leases of each pod that holds some or is in doubt; `connected`: pods whose agents are; `tokens`: pods that
     are gone and have one; `condition`: what the pool shows.
     """
 
     rows: list[Pod]
     there: list[Object] | None
+    gone: set[str]
     busy: dict[str, int]
     connected: set[str]
     tokens: list[str]
@@ -50,13 +52,15 @@ class Sights:
 
 
 def of(fleet: Fleet, rows: Rows) -> Sights:
-    """Return them. The cluster comes first: a pod that is there has its row by then."""
+    """Return them. The cluster comes before the rows of pods: a pod that is there has its row by then."""
     pool = fleet.crew.pool_id
+    gone = {row["uid"] for row in rows.all(_GONE)}
     everybody = fleet.there()
     there = everybody and [pod for pod in everybody if pod["metadata"].get("labels", {}).get(POOL_LABEL) == pool]
     status: list[Row] = rows.all("SELECT * FROM pools_poolstatus WHERE pool_id = %s", pool)
     return Sights(
         there=there,
+        gone=gone,
         rows=[Pod(**row) for row in rows.all("SELECT * FROM pools_pod WHERE pool_id = %s ORDER BY id", pool)],
         busy={row["pod_name"]: row["leases"] for row in rows.all(_BUSY)},
         connected={row["pod_name"] for row in rows.all(_CONNECTED)},

@@ -32,7 +32,8 @@ def pod(number: int, uid: str = "") -> dict[str, Any]:
 def sights() -> Sights:
     """A pool of one pod whose agent is connected and has nothing to do, as it should be at rest."""
     gone = row(2, phase="gone")
-    return Sights(rows=[row(1), gone], there=[pod(1)], busy={}, connected={"iac-1"}, tokens=[], condition="")
+    left: dict[str, Any] = {"busy": {}, "tokens": [], "condition": ""}
+    return Sights(rows=[row(1), gone], there=[pod(1)], gone={"uid-2"}, connected={"iac-1"}, **left)
 
 
 def broken(sights: Sights, *secrets: str) -> list[str]:
@@ -58,6 +59,10 @@ def test_more_leases_than_slots_are_found(sights: Sights) -> None:
 def test_a_pod_without_a_row_is_found(sights: Sights) -> None:
     assert "no row is of it" in next(broken_now(replace(sights, there=[pod(1), pod(3)])))
     assert "no row is of it" in next(broken_now(replace(sights, there=[pod(1, uid="another")])))
+
+
+def test_a_pod_that_is_there_and_gone_for_the_platform_is_found(sights: Sights) -> None:
+    assert "its row says that it is gone" in next(broken_now(replace(sights, there=[pod(1), pod(2)])))
 
 
 def test_a_pool_that_does_not_become_small_is_found(sights: Sights) -> None:
