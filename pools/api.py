@@ -147,6 +147,6 @@ class K8sConfigCheck(Scoped):
 
     @extend_schema(request=None, responses={200: serializers.Check})
     def post(self, request: Request, pk: int) -> Response:
-        """Ask the cluster; that takes seconds, at most some twenty where it answers slowly."""
+        """Ask the cluster; that takes seconds, most of a minute where it answers slowly."""
         steps = checks.check(self.config)
         return Response(serializers.Check({"ok": checks.passed(steps), "steps": steps}).data)

@@ -1,5 +1,6 @@
 """Calls to one cluster: each is taken from the cluster's budget first, and ends in an answer or one of our errors."""
 
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,12 +12,15 @@ from pools.wire import Answer, Object, Wire
 PAGE = 500
 """Objects in one answer."""
 
+LOOK_SECONDS = 30
+"""After this nothing more is asked: with the call that it is in, a look ends well before the time-out of its job."""
+
 
 class Calls:
     """`urgent`: a person waits for them. Raises `Unreachable` where the config leads nowhere."""
 
     def __init__(self, config: K8sConfig, *, urgent: bool) -> None:
-        self._config_id, self._urgent = config.pk, urgent
+        self._config_id, self._urgent, self._until = config.pk, urgent, time.monotonic() + LOOK_SECONDS
         self._wire = Wire(access.of(config))
 
     def close(self) -> None:
@@ -45,6 +49,8 @@ class Calls:
         return _content(answer)
 
     def _ask(self, method: str, path: str, **request: Any) -> Answer:
+        if time.monotonic() > self._until:
+            raise Unreachable(f"It answers so slowly that {LOOK_SECONDS} seconds were not enough.")
         budgets.take(self._config_id, urgent=self._urgent)
         answer = self._wire.ask(method, path, **request)
         wait = refusals.retry_after(answer)

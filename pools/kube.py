@@ -8,13 +8,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from pools import sightings
-from pools.calls import Calls
+from pools.calls import LOOK_SECONDS, Calls
 from pools.errors import ClusterError, Denied, NameTaken, QuotaExceeded, Refused, Replaced, Throttled, Unreachable
 from pools.models import K8sConfig
 from pools.sightings import SeenPod
 from pools.wire import Object
 
 __all__ = [
+    "LOOK_SECONDS",
     "Cluster",
     "ClusterError",
     "Denied",
@@ -34,7 +35,7 @@ _REVIEW = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessRe
 
 
 class Cluster:
-    """The namespace of a config, for one look: use it as a context manager, or close it.
+    """The namespace of a config, for one look of `LOOK_SECONDS`: use it as a context manager, or close it.
 
     Every method raises `ClusterError`; which one says what to do about it. `urgent`: a person waits for the answer, so
     that a back-off after failures does not count. Raises `Unreachable` where the config leads nowhere.

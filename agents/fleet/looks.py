@@ -24,9 +24,6 @@ from pools.errors import ClusterError, Throttled
 from pools.models import ClusterStatus, K8sConfig, Pod, PodPhase, Pool, PoolStatus
 from pools.sightings import SeenPod
 
-LOOK_SECONDS = 30
-"""After this a look begins nothing more: with the call that it is in, it ends well before the job's time-out."""
-
 TROUBLED = "troubled clusters"
 
 log = logging.getLogger(__name__)
@@ -58,7 +55,7 @@ def _is_troubled(status: ClusterStatus) -> bool:
 
 
 def _look(status: ClusterStatus) -> bool:
-    config, until = status.config, time.monotonic() + LOOK_SECONDS
+    config, until = status.config, time.monotonic() + kube.LOOK_SECONDS
     if not _begin(config):
         return False
     try:

@@ -8,7 +8,7 @@ from django.db import transaction
 from django_q.models import OrmQ
 
 from agents import sweep
-from agents.fleet import jobs, looks
+from agents.fleet import jobs
 from agents.signals import announce, demand_changed
 from iacplatform.base import clock
 from pools.models import ClusterStatus, K8sConfig, Pod, PodPhase, Pool
@@ -157,7 +157,7 @@ def test_looks_keep_apart_where_few_calls_are_left_for_deeds(
 
 
 def test_what_is_left_is_done_by_the_next_look(pool: Pool, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(looks, "LOOK_SECONDS", -1)
+    monkeypatch.setattr("pools.kube.LOOK_SECONDS", -1)
     jobs.ask({pool.pk})
     work()
     assert (queued(), cluster.pods) == ([pool.k8s_config_id], {})

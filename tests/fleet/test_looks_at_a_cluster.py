@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from agents.fleet import looks
 from iacplatform.base import clock
 from iacplatform.base.models import Beat
+from pools import kube
 from pools.models import ClusterStatus, K8sConfig, Pod, PodPhase, Pool, PoolToken
 from tests import factories
 from tests.cluster.cluster import Cluster
@@ -228,7 +228,7 @@ def test_a_hanging_cluster_holds_up_its_own_look_only(cluster: Cluster) -> None:
     cluster.proxy.fault(Hang(), times=None)
     began = time.monotonic()
     look(hanging)
-    assert time.monotonic() - began < looks.LOOK_SECONDS
+    assert time.monotonic() - began < kube.LOOK_SECONDS
     assert pods.status(hanging).condition_code == "cluster_unreachable"
     until_then = ClusterStatus.objects.get(config=hanging.k8s_config_id).not_before
     assert until_then is not None and until_then > clock.now()

@@ -134,7 +134,7 @@ def test_an_empty_budget_is_no_fault_and_the_rest_comes_soon(pool: Pool, cluster
 def test_what_does_not_fit_into_the_time_of_a_look_asks_for_another_one(
     pool: Pool, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(looks, "LOOK_SECONDS", -1)
+    monkeypatch.setattr("pools.kube.LOOK_SECONDS", -1)
     assert look(pool.k8s_config) is True
     assert (cluster.pods, pods.count(pool, PodPhase.INTENDED)) == ({}, 1)
 

@@ -1,5 +1,6 @@
 """A server at an address that a config leads to: it may be no cluster at all."""
 
+import base64
 import json
 import ssl
 import threading
@@ -26,6 +27,8 @@ def server(serve: Serve, credentials: Credentials | None = None, *, asks: bool =
         def do_GET(self) -> None:
             with suppress(OSError):
                 serve(self)
+
+        do_CONNECT = do_GET
 
         def log_message(self, format: str, *args: Any) -> None: ...
 
@@ -79,3 +82,13 @@ def asked(made: K8sConfig) -> str:
     """Return what the cluster of the config says that it runs."""
     with kube.Cluster(made) as door:
         return door.version()
+
+
+def encoded(text: str) -> str:
+    """Return a text as a kubeconfig holds what is a file elsewhere."""
+    return base64.b64encode(text.encode()).decode()
+
+
+def authority(credentials: Credentials) -> dict[str, str]:
+    """Return what a kubeconfig says of its cluster, so that these are believed."""
+    return {"certificate-authority-data": encoded(credentials.authority)}

@@ -1,13 +1,16 @@
 """Whatever there is at the address of a config, and whatever it answers: it ends in time, and nothing of it is told."""
 
+import json
 import socket
 import threading
+import time
 from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from pools import kube, refusals, wire
-from tests.pools.servers import asked, config, say, server
+from pools import calls, kube, refusals, timely, wire
+from tests.cluster.credentials import Credentials
+from tests.pools.servers import Serve, asked, authority, config, say, server
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -66,20 +69,76 @@ def test_what_another_service_says_is_not_told() -> None:
     assert "inside" not in str(refused.value)
 
 
-def test_an_answer_that_trickles_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wire, "WHOLE_ANSWER_SECONDS", 0.3)
-    ended = threading.Event()
+BEGINNINGS = {
+    "status line": b"HTTP/1.1 2",
+    "headers": b"HTTP/1.1 200 OK\r\nX-More: ",
+    "body": b"HTTP/1.1 200 OK\r\n\r\n",
+    "length of a chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+}
 
-    def trickle(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(200)
-        handler.end_headers()
+
+def trickling(beginning: bytes, ended: threading.Event) -> Serve:
+    """Return a server of an answer that begins so and goes on for ever, a byte at a time."""
+
+    def serve(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(beginning)
         while not ended.wait(0.05):
-            handler.wfile.write(b" ")
+            handler.wfile.write(b"0")
             handler.wfile.flush()
 
-    with server(trickle) as address, pytest.raises(kube.Unreachable, match="took longer"):
-        asked(config(address))
-    ended.set()
+    return serve
+
+
+@pytest.mark.parametrize("part", BEGINNINGS)
+@pytest.mark.parametrize("is_tls", [False, True])
+def test_an_answer_that_trickles_ends_in_time(
+    monkeypatch: pytest.MonkeyPatch, credentials: Credentials, part: str, is_tls: bool
+) -> None:
+    monkeypatch.setattr(timely, "ANSWER_SECONDS", 0.3)
+    ended = threading.Event()
+    trusted = authority(credentials) if is_tls else {}
+    with server(trickling(BEGINNINGS[part], ended), credentials if is_tls else None) as address:
+        begun = time.monotonic()
+        with pytest.raises(kube.Unreachable, match=r"not all of it had come after 0\.3 seconds"):
+            asked(config(address, trusted))
+        assert time.monotonic() - begun < 3
+        ended.set()
+
+
+def test_a_proxy_that_trickles_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timely, "ANSWER_SECONDS", 0.3)
+    ended = threading.Event()
+    with server(trickling(BEGINNINGS["headers"], ended)) as proxy:
+        with pytest.raises(kube.Unreachable, match=r"after 0\.3 seconds"):
+            asked(config("https://10.0.0.1", {"proxy-url": proxy}))
+        ended.set()
+
+
+def test_a_server_that_falls_silent_in_the_middle_is_waited_for_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "READ_SECONDS", 0.3)
+    ended = threading.Event()
+
+    def pause(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(BEGINNINGS["body"])
+        ended.wait(5)
+
+    with server(pause) as address:
+        with pytest.raises(kube.Unreachable, match="timed out"):
+            asked(config(address))
+        ended.set()
+
+
+def test_a_list_whose_pages_are_slow_and_without_end_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "LOOK_SECONDS", 0.3)
+    page = json.dumps({"kind": "PodList", "items": [], "metadata": {"continue": "more"}}).encode()
+
+    def turn(handler: BaseHTTPRequestHandler) -> None:
+        threading.Event().wait(0.1)
+        say(handler, page)
+
+    slow = pytest.raises(kube.Unreachable, match="answers so slowly")
+    with server(turn) as address, kube.Cluster(config(address)) as door, slow:
+        door.pods()
 
 
 def test_an_answer_without_end_fills_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,5 @@
 """Whose certificates are believed, and which ones are shown, comes from the config's own text."""
 
-import base64
 import datetime
 from pathlib import Path
 from typing import Any
@@ -13,17 +12,9 @@ from cryptography.x509.oid import NameOID
 
 from pools import kube
 from tests.cluster.credentials import Credentials
-from tests.pools.servers import asked, config, server, version
+from tests.pools.servers import asked, authority, config, encoded, server, version
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def encoded(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
-
-
-def authority(credentials: Credentials) -> dict[str, str]:
-    return {"certificate-authority-data": encoded(credentials.authority)}
 
 
 def test_the_authority_of_the_kubeconfig_is_believed(credentials: Credentials) -> None:
