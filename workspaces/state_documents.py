@@ -29,7 +29,7 @@ class Document:
 
 def read(content: bytes) -> Document:
     """Return the facts, or raise `Invalid` for what is no state."""
-    parsed = _parse(content)
+    parsed = parse(content)
     version, serial, lineage = (parsed.get(name) for name in ("version", "serial", "lineage"))
     if version != FORMAT or isinstance(version, bool):
         raise Invalid(f"This is no terraform state of version {FORMAT}.", code="not_a_state")
@@ -37,16 +37,40 @@ def read(content: bytes) -> Document:
         raise Invalid("The state has no serial, or it is no number from 0 up.", code="not_a_state")
     if not isinstance(lineage, str) or not 0 < len(lineage) <= 100 or not lineage.isprintable():
         raise Invalid("The state has no lineage.", code="not_a_state")
-    resources, digest = _managed(parsed.get("resources")), hashlib.sha256(content).hexdigest()
-    return Document(serial=serial, lineage=lineage, resources=resources, digest=digest, content=content)
+    managed = [len(objects(each.get("instances"))) for each in _managed(parsed.get("resources"))]
+    digest = hashlib.sha256(content).hexdigest()
+    return Document(serial=serial, lineage=lineage, resources=sum(managed), digest=digest, content=content)
 
 
 def addresses(content: bytes) -> set[str]:
     """Return the addresses of the instances that a stored state manages, as the engine writes them in its log."""
-    resources = _parse(content).get("resources")
-    found = resources if isinstance(resources, list) else []
-    managed = [each for each in found if isinstance(each, dict) and each.get("mode") == "managed"]
-    return {_address(each, instance) for each in managed for instance in each.get("instances") or []}
+    managed = _managed(parse(content).get("resources"))
+    return {address(each, instance) for each in managed for instance in objects(each.get("instances"))}
+
+
+def address(resource: dict[str, Any], instance: dict[str, Any]) -> str:
+    """Return an instance's address, as the engine writes it."""
+    module = f"{resource['module']}." if resource.get("module") else ""
+    mode = "data." if resource.get("mode") == "data" else ""
+    key = instance.get("index_key")
+    index = "" if key is None else f"[{json.dumps(key, ensure_ascii=False)}]"
+    return f"{module}{mode}{resource.get('type')}.{resource.get('name')}{index}"
+
+
+def objects(found: Any) -> list[dict[str, Any]]:
+    """Return the objects of a list in a state; a state may hold anything, and what is none is passed over."""
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def parse(content: bytes) -> dict[str, Any]:
+    """Return the state as JSON, or raise `Invalid` for what is no JSON object."""
+    try:
+        parsed = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise Invalid("The state is no JSON.", code="not_a_state") from error
+    if not isinstance(parsed, dict):
+        raise Invalid("The state is no JSON object.", code="not_a_state")
+    return parsed
 
 
 def with_serial(content: bytes, serial: int) -> bytes:
@@ -79,13 +103,6 @@ def refusal(new: Document, newest: Any) -> str:
     return ""
 
 
-def _address(resource: dict[str, Any], instance: Any) -> str:
-    module = f"{resource['module']}." if resource.get("module") else ""
-    key = instance.get("index_key") if isinstance(instance, dict) else None
-    index = "" if key is None else f"[{json.dumps(key, ensure_ascii=False)}]"
-    return f"{module}{resource.get('type')}.{resource.get('name')}{index}"
-
-
 def _serial_span(text: str) -> tuple[int, int]:
     """Return where the serial of a state stands: of two the last one counts, as for every reader of JSON."""
     found, at, decoder = (0, 0), text.index("{") + 1, json.JSONDecoder()
@@ -97,19 +114,6 @@ def _serial_span(text: str) -> tuple[int, int]:
     return found
 
 
-def _parse(content: bytes) -> dict[str, Any]:
-    try:
-        parsed = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise Invalid("The state is no JSON.", code="not_a_state") from error
-    if not isinstance(parsed, dict):
-        raise Invalid("The state is no JSON object.", code="not_a_state")
-    return parsed
-
-
-def _managed(resources: Any) -> int:
-    """Return the number of instances that the state manages; data sources are none of them."""
-    if not isinstance(resources, list):
-        return 0
-    managed = [each for each in resources if isinstance(each, dict) and each.get("mode") == "managed"]
-    return sum(len(each["instances"]) for each in managed if isinstance(each.get("instances"), list))
+def _managed(resources: Any) -> list[dict[str, Any]]:
+    """Return the resources that the state manages; data sources are none of them."""
+    return [each for each in objects(resources) if each.get("mode") == "managed"]

@@ -1,5 +1,6 @@
 """Lists in the API: `{"count", "count_is_exact", "next", "previous", "results"}`."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,8 @@ class BoundedPaginator(AnyPaginator):
     @cached_property
     def _counted(self) -> int:
         rows: Any = self.object_list
+        if isinstance(rows, Sequence):
+            return len(rows)
         return int(rows.order_by().values("pk")[: EXACT_UP_TO + 1].count())
 
     @cached_property

@@ -18,6 +18,11 @@ class StateVersions(models.QuerySet["StateVersion"]):
         """Return the state that the engine reads."""
         return self.filter(workspace_id=workspace_id).order_by("-serial").first()
 
+    def before(self, version: "StateVersion") -> "StateVersion | None":
+        """Return the one that `version` followed."""
+        older = self.filter(workspace_id=version.workspace_id, serial__lt=version.serial)
+        return older.order_by("-serial").first()
+
 
 class StateVersion(models.Model):
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="state_versions")

@@ -1,0 +1,75 @@
+"""What a version of a state holds, in the API: outputs, resources, and what changed since another version."""
+
+from collections.abc import Callable
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import generics
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from iacplatform.base.problems import Invalid, NotFound
+from workspaces import state_contents
+from workspaces import state_contents_serializers as serializers
+from workspaces.api import OneWorkspace
+from workspaces.models import StateVersion
+
+_FROM = OpenApiParameter("from", int, description="Serial of the older version; left out: the one before.")
+
+
+Read = Callable[[bytes], list[Any]]
+
+
+class _Contents(OneWorkspace, generics.GenericAPIView[Any]):
+    queryset = StateVersion.objects.all()
+    rights_model = StateVersion
+    lookup_field = "serial"
+
+
+class _Listed(_Contents):
+    read: Read = staticmethod(lambda content: [])
+
+    def get(self, request: Request, ws: str, serial: int) -> Response:
+        """Answer a page of what the version holds."""
+        rows = self.paginate_queryset(self.read(self.get_object().content()))
+        return self.get_paginated_response(self.get_serializer(rows, many=True).data)
+
+
+class Outputs(_Listed):
+    """The outputs of a version, by name."""
+
+    serializer_class = serializers.OutputSerializer
+    read: Read = staticmethod(state_contents.outputs)
+
+
+class Resources(_Listed):
+    """The resources of a version, an entry for each instance, by address."""
+
+    serializer_class = serializers.ResourceSerializer
+    read: Read = staticmethod(state_contents.resources)
+
+
+class Difference(_Contents):
+    """What changed since an older version."""
+
+    serializer_class = serializers.DifferenceSerializer
+
+    @extend_schema(parameters=[_FROM])
+    def get(self, request: Request, ws: str, serial: int) -> Response:
+        """Answer what this version has and the older one has not, and the other way round."""
+        version = self.get_object()
+        found = state_contents.difference(self._older_content(version), version.content())
+        return Response(self.get_serializer(found).data)
+
+    def _older_content(self, version: StateVersion) -> bytes:
+        asked = self.request.query_params.get("from")
+        older = self.get_queryset().before(version) if asked is None else self._named(asked)
+        return older.content() if older else state_contents.NOTHING
+
+    def _named(self, asked: str) -> StateVersion:
+        if not (asked.isascii() and asked.isdigit() and len(asked) < 19):
+            raise Invalid("from is the serial of a version.")
+        found: StateVersion | None = self.get_queryset().filter(serial=int(asked)).first()
+        if found is None:
+            raise NotFound(f"The workspace has no state version of serial {asked}.")
+        return found
