@@ -105,6 +105,34 @@ class SlowPlan:
         self._pipe.write_text("content")
 
 
+class SlowInit:
+    """A module in a folder of this machine, whose `init` never ends once it is blocked: it reads an empty pipe."""
+
+    def __init__(self, folder: Path) -> None:
+        self._module = folder / "module"
+        self._module.mkdir()
+        self.settle()
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The configuration's files."""
+        return {**trivial(), "module.tf": f'module "elsewhere" {{\n  source = "{self._module}"\n}}\n'}
+
+    def block(self) -> None:
+        """Let no later `init` end."""
+        self._text.unlink()
+        os.mkfifo(self._text)
+
+    def settle(self) -> None:
+        """Let every later `init` end."""
+        self._text.unlink(missing_ok=True)
+        self._text.write_text('output "there" {\n  value = true\n}\n')
+
+    @property
+    def _text(self) -> Path:
+        return self._module / "main.tf"
+
+
 def _resource(name: str, command: str, after: str = "") -> str:
     depends_on = f"  depends_on = [{after}]\n" if after else ""
     # `$${` would be an expression of terraform's; the shell texts here have none.
