@@ -8,6 +8,7 @@ from django.conf import settings
 
 from iacplatform import api
 from iacplatform.base.problems import TooLarge
+from workspaces import manifests
 
 Scope = dict[str, Any]
 Message = dict[str, Any]
@@ -15,14 +16,23 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_STATE = re.compile(r"/api/v1/workspaces/[^/]+/state(-versions)?")
+_STATE = re.compile(r"(/api/v1)?/workspaces/[^/]+/state(-versions)?")
+_CONFIGURATION = re.compile(r"(/api/v1)?/workspaces/[^/]+/configurations")
+_MANIFEST = re.compile(r"/agents/v1/attempt/configuration/manifest")
 _PLAN_PART = re.compile(r"/agents/v1/attempt/plan/[^/]+")
+
+ENVELOPE_BYTES = 1024 * 1024
+"""What a form may have beside the archive that is uploaded with it."""
 
 
 def limit(path: str) -> int:
     """Return how many bytes a body may have there."""
     if _STATE.fullmatch(path):
         return int(settings.STATE_MAX_BYTES)
+    if _CONFIGURATION.fullmatch(path):
+        return int(settings.CONFIGURATION_MAX_BYTES) + ENVELOPE_BYTES
+    if _MANIFEST.fullmatch(path):
+        return manifests.MOST_BYTES
     if _PLAN_PART.fullmatch(path):
         return int(settings.PLAN_PART_MAX_BYTES)
     return settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0

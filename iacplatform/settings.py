@@ -150,6 +150,8 @@ CONTENT_SECURITY_POLICY = {
 }
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # a JSON body; larger bodies have views of their own, with their own limit
+# An uploaded archive (tar.gz) of a configuration; larger ones are refused before anything is stored.
+CONFIGURATION_MAX_BYTES = max(1, env.int("IACPLATFORM_CONFIGURATION_MAX_BYTES", default=100 * 1024 * 1024))
 STATE_MAX_BYTES = 64 * 1024 * 1024
 PLAN_PART_MAX_BYTES = 64 * 1024 * 1024
 
@@ -184,6 +186,7 @@ SPECTACULAR_SETTINGS = {
         "StatusEnum": "tasks.states.Status",
         "PhaseEnum": "tasks.states.Phase",
         "TaskTypeEnum": "tasks.states.TaskType",
+        "ConfigurationKindEnum": "workspaces.models.Kind",
     },
 }
 

@@ -67,7 +67,7 @@ class VariableAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(Configuration)
 class ConfigurationAdmin(ReadOnly):
-    list_display = ["workspace", "number", "digest", "created_by", "created_at"]
+    list_display = ["workspace", "number", "kind", "size", "digest", "created_by", "created_at"]
     list_select_related = ["workspace", "created_by"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

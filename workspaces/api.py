@@ -11,8 +11,8 @@ from rest_framework.response import Response
 from iacplatform.base.problems import Invalid
 from iacplatform.base.serializers import Strict
 from iacplatform.base.views import Remove, Scoped
-from workspaces import configurations, filters, locks, serializers
-from workspaces.models import Configuration, Variable, Workspace
+from workspaces import filters, locks, serializers
+from workspaces.models import Variable, Workspace
 
 FORCE = OpenApiParameter("force", bool, description="Also when its state still holds resources, which stay unmanaged.")
 
@@ -103,30 +103,6 @@ class Unlock(_Verb):
         Strict(data=request.data).is_valid(raise_exception=True)
         locks.unlock(self.workspace)
         return self.shown()
-
-
-class ConfigurationList(OneWorkspace, generics.ListAPIView[Configuration]):
-    """Versions of the files, the newest first; POST stores the next one."""
-
-    queryset = Configuration.objects.select_related("created_by").defer("files")
-    serializer_class = serializers.ConfigurationSerializer
-    rights_model = Configuration
-
-    @extend_schema(request=serializers.Files, responses={201: serializers.ConfigurationFiles})
-    def post(self, request: Request, ws: str) -> Response:
-        """Store a version; 400 names the file and the line that does not parse."""
-        asked = serializers.Files(data=request.data)
-        asked.is_valid(raise_exception=True)
-        stored = configurations.store(self.workspace, asked.validated_data["files"], request.user)
-        return Response(serializers.ConfigurationFiles(stored).data, status=status.HTTP_201_CREATED)
-
-
-class ConfigurationDetail(OneWorkspace, generics.RetrieveAPIView[Configuration]):
-    """One version with its files."""
-
-    queryset = Configuration.objects.select_related("created_by")
-    serializer_class = serializers.ConfigurationFiles
-    lookup_field = "number"
 
 
 class VariableList(OneWorkspace, generics.ListCreateAPIView[Variable]):

@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.http import QueryDict
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from iacplatform.base import clock
 from iacplatform.base.serializers import Rows, Strict, Visible
 from pools.models import Pool
-from workspaces import edits
+from workspaces import archives, edits
+from workspaces.differences import Difference
 from workspaces.models import Configuration, KeptState, StateVersion, Variable, Workspace
 
 
@@ -58,12 +61,14 @@ class ConfigurationSerializer(Rows[Configuration]):
 
     class Meta:
         model = Configuration
-        fields = ["number", "digest", "created_by", "created_at"]
+        fields = ["number", "kind", "size", "digest", "created_by", "created_at"]
         read_only_fields = fields
 
 
 class ConfigurationFiles(ConfigurationSerializer):
-    """A version with its files."""
+    """A version with its files; null for an archive, which is downloaded instead."""
+
+    files = serializers.DictField(child=serializers.CharField(), allow_null=True, read_only=True)
 
     class Meta(ConfigurationSerializer.Meta):
         fields = [*ConfigurationSerializer.Meta.fields, "files"]
@@ -78,6 +83,65 @@ class Files(Strict):
         allow_empty=False,
         help_text='Text by path, such as {"main.tf": "..."}.',
     )
+
+
+class Archive(Strict):
+    """A new version as an archive."""
+
+    archive = serializers.FileField(allow_empty_file=True, help_text="A tar.gz; only agents unpack it.")
+
+    default_error_messages = {"one_archive": f"Give one file in the field archive. {archives.HOW}"}
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the archive; raise where another field, both kinds, or several archives are given."""
+        if "files" in data:
+            raise serializers.ValidationError({"files": ["Give files as JSON or an archive as a form, not both."]})
+        if isinstance(data, QueryDict) and len(data.getlist("archive")) != 1:
+            raise serializers.ValidationError({"archive": [self.error_messages["one_archive"]]})
+        return super().to_internal_value(data)
+
+
+class DifferentFile(serializers.Serializer[Any]):
+    """A file that is different. `size` and `sha256` are those of the later version, of a removed file the earlier."""
+
+    path = serializers.CharField()
+    size = serializers.IntegerField(source="entry.size", help_text="Bytes.")
+    sha256 = serializers.CharField(source="entry.sha256")
+    diff = serializers.CharField(
+        allow_null=True, help_text="Unified diff; null where one of them is an archive, or the file is too large."
+    )
+
+
+class ConfigurationDifference(serializers.Serializer[Any]):
+    """What version `to` has otherwise than version `from`."""
+
+    added = serializers.SerializerMethodField()
+    removed = serializers.SerializerMethodField()
+    changed = serializers.SerializerMethodField()
+    note = serializers.CharField(help_text="A sentence about what is not shown; empty where all is.")
+
+    def get_fields(self) -> dict[str, Any]:
+        """Return the fields with `from`, which Python keeps for itself."""
+        numbers = {name: serializers.IntegerField(source=f"{source}.number") for name, source in _ENDS.items()}
+        return {**numbers, **super().get_fields()}
+
+    @extend_schema_field(DifferentFile(many=True))
+    def get_added(self, difference: Difference) -> Any:
+        """Return the files that only the later version has."""
+        return DifferentFile(difference.of("added"), many=True).data
+
+    @extend_schema_field(DifferentFile(many=True))
+    def get_removed(self, difference: Difference) -> Any:
+        """Return the files that only the earlier version has."""
+        return DifferentFile(difference.of("removed"), many=True).data
+
+    @extend_schema_field(DifferentFile(many=True))
+    def get_changed(self, difference: Difference) -> Any:
+        """Return the files that both have with other contents."""
+        return DifferentFile(difference.of("changed"), many=True).data
+
+
+_ENDS = {"from": "before", "to": "after"}
 
 
 class VariableSerializer(Rows[Variable]):

@@ -6,8 +6,9 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.http import parse_header_parameters
 from rest_framework.exceptions import ParseError
-from rest_framework.parsers import JSONParser
+from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.request import Request
 
 from iacplatform.base.problems import TooLarge
@@ -32,6 +33,32 @@ class BoundedJSON(JSONParser):
         """Return the parsed body; raise `TooLarge`, or `ParseError` for what is no JSON."""
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
         return loads(_bounded(stream.read(limit + 1), limit))
+
+
+class WholeForm(MultiPartParser):
+    """A form with files; one that ends before its last boundary was cut on its way, and is refused."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        """Return the fields and files; large files lie on disk. Raises `ParseError`."""
+        seen: Any = _Seen(stream)
+        parsed = super().parse(seen, media_type, parser_context)
+        _, options = parse_header_parameters(media_type or "")
+        if f"--{options['boundary']}--".encode() not in seen.end:
+            raise ParseError("The form ends before its last boundary: it was cut on its way. Send it again.")
+        return parsed
+
+
+class _Seen:
+    """A stream that keeps the end of what was read from it."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.end = b""
+
+    def read(self, size: int = -1) -> bytes:
+        data: bytes = self._stream.read(size)
+        self.end = (self.end + data)[-1024:]
+        return data
 
 
 def loads(body: bytes) -> Any:

@@ -44,7 +44,7 @@ def detail(request: HttpRequest, ws: str, number: int) -> HttpResponse:
         "workspace": workspace,
         "version": version,
     }
-    return page.show(request, "configuration.html", files=sorted(version.files.items()), **framed)
+    return page.show(request, "configuration.html", files=sorted((version.files or {}).items()), **framed)
 
 
 def _files(form: Files, request: HttpRequest) -> dict[str, str]:
@@ -72,7 +72,7 @@ def _text(name: str, content: bytes) -> str:
 def _newest_file(request: HttpRequest, workspace: Workspace) -> dict[str, str]:
     """Return what the form begins with: the newest version, where it is a single file that the person may see."""
     newest = Configuration.objects.visible_to(request.user).newest_of(workspace)
-    files = list(newest.files.items()) if newest else []
+    files = list((newest.files or {}).items()) if newest else []
     return {"path": files[0][0], "text": files[0][1]} if len(files) == 1 else {}
 
 

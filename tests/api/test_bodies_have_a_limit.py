@@ -9,8 +9,9 @@ from asgiref.testing import ApplicationCommunicator
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 
-from iacplatform.intake import Intake, limit
+from iacplatform.intake import ENVELOPE_BYTES, Intake, limit
 from tests import factories
+from workspaces import manifests
 
 LIMIT = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 WORKSPACES = "/api/v1/workspaces"
@@ -68,9 +69,22 @@ async def test_a_body_in_chunks_is_read_whole() -> None:
     assert (status, made["name"]) == (201, "web")
 
 
+@pytest.mark.django_db(transaction=True)
+async def test_texts_stay_bounded_where_archives_may_be_large() -> None:
+    token = await sync_to_async(lambda: factories.token(factories.admin()))()
+    workspace = await sync_to_async(factories.workspace)()
+    bearer = (b"authorization", f"Bearer {token}".encode())
+    path = f"/api/v1/workspaces/{workspace.pk}/configurations"
+    status, problem = await send(path, [b" " * LIMIT, b" "], [*CHUNKED, bearer])
+    assert (status, problem["code"]) == (413, "too_large")
+
+
 def test_large_bodies_have_addresses_of_their_own() -> None:
     assert limit("/api/v1/workspaces/ws-1/state") == settings.STATE_MAX_BYTES
     assert limit("/api/v1/workspaces/ws-1/state-versions") == settings.STATE_MAX_BYTES
+    for path in ("/api/v1/workspaces/ws-1/configurations", "/workspaces/ws-1/configurations"):
+        assert limit(path) == settings.CONFIGURATION_MAX_BYTES + ENVELOPE_BYTES
+    assert limit("/agents/v1/attempt/configuration/manifest") == manifests.MOST_BYTES
     assert limit("/agents/v1/attempt/plan/file") == settings.PLAN_PART_MAX_BYTES
     for path in ("/api/v1/workspaces/ws-1/state/x", "/api/v1/workspaces/a/b/state", "/", "/agents/v1/attempt"):
         assert limit(path) == LIMIT

@@ -130,8 +130,3 @@ def test_what_are_no_files_is_refused(api: APIClient, workspace: Workspace, file
 def test_text_is_kept_to_the_last_character(api: APIClient, workspace: Workspace) -> None:
     text = "\n# a comment  \n" + MAIN + "   \n\n"
     assert upload(api, workspace, {"main.tf": text}).json()["files"]["main.tf"] == text
-
-
-def test_an_archive_is_told_what_to_send_instead(api: APIClient, workspace: Workspace) -> None:
-    answer = api.post(f"/api/v1/workspaces/{workspace.pk}/configurations", {"archive": "x"}, format="multipart")
-    assert answer.status_code == 415 and "application/json" in answer.json()["detail"]

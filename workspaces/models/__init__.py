@@ -1,4 +1,4 @@
-from workspaces.models.configuration import Configuration
+from workspaces.models.configuration import Configuration, ConfigurationPart, Kind, Manifest
 from workspaces.models.kept_state import KeptState
 from workspaces.models.state import StateLock, StateVersion
 from workspaces.models.variable import Category, Variable
@@ -7,9 +7,12 @@ from workspaces.models.workspace import Engine, ExecutionMode, Workspace
 __all__ = [
     "Category",
     "Configuration",
+    "ConfigurationPart",
     "Engine",
     "ExecutionMode",
     "KeptState",
+    "Kind",
+    "Manifest",
     "StateLock",
     "StateVersion",
     "Variable",
