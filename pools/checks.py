@@ -30,7 +30,7 @@ _REMEDIES: tuple[tuple[type[ClusterError], str], ...] = (
     (Unreachable, "See that this server reaches the address of the kubeconfig, and that its certificates are right."),
     (Denied, f"Give the kubeconfig a token that is valid. {ROLE}"),
     (QuotaExceeded, "Raise the namespace's quota, or ask for less in the config's resources."),
-    (Throttled, "Check again in a few seconds."),
+    (Throttled, "Check again a little later: nothing is known to be wrong."),
     (ClusterError, "Change the part of this config that the cluster names."),
 )
 _UNKNOWN_TO_IT = 401

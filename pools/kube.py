@@ -38,7 +38,8 @@ class Cluster:
     """The namespace of a config, for one look of `LOOK_SECONDS`: use it as a context manager, or close it.
 
     Every method raises `ClusterError`; which one says what to do about it. `urgent`: a person waits for the answer, so
-    that a back-off after failures does not count. Raises `Unreachable` where the config leads nowhere.
+    that our back-off after failures does not count; what the cluster itself asked for does. Raises `Unreachable` where
+    the config leads nowhere.
     """
 
     def __init__(self, config: K8sConfig, *, urgent: bool = False) -> None:

@@ -32,6 +32,12 @@ def taken(config: K8sConfig, tries: int = 40, *, urgent: bool = False) -> int:
     return tries
 
 
+def failed(config: K8sConfig, seconds: float) -> None:
+    """Let the cluster have failed, so that it rests for so long."""
+    budgets.take(config.pk)
+    ClusterStatus.objects.update(not_before=clock.In(seconds=seconds))
+
+
 def later(seconds: float) -> None:
     clock.shift(timedelta(seconds=seconds))
 
@@ -66,11 +72,29 @@ def test_each_cluster_has_its_own(config: K8sConfig) -> None:
 def test_no_call_is_made_before_the_time_that_the_cluster_asked_for(config: K8sConfig) -> None:
     budgets.take(config.pk)
     budgets.hold(config.pk, 30)
-    with pytest.raises(Throttled, match="gets no call") as refused:
+    with pytest.raises(Throttled, match=r"asked to be left alone until \d\d:\d\d:\d\d UTC") as refused:
         budgets.take(config.pk)
     assert 29 < refused.value.retry_after <= 30
     later(30)
     budgets.take(config.pk)
+
+
+def test_no_call_is_made_in_a_back_off(config: K8sConfig) -> None:
+    failed(config, 30)
+    with pytest.raises(Throttled, match="gets no call for another 30 seconds, as it failed") as refused:
+        budgets.take(config.pk)
+    assert 29 < refused.value.retry_after <= 30
+    later(30)
+    budgets.take(config.pk)
+
+
+def test_what_the_cluster_asked_for_outlives_our_back_off(config: K8sConfig) -> None:
+    failed(config, 10)
+    budgets.hold(config.pk, 30)
+    ClusterStatus.objects.update(not_before=None)  # as a look that was answered does
+    assert taken(config) == 0
+    later(30)
+    assert taken(config) >= 20
 
 
 def test_a_shorter_wait_does_not_end_a_longer_one(config: K8sConfig) -> None:
@@ -91,14 +115,23 @@ def test_no_cluster_can_ask_for_silence_without_end(config: K8sConfig) -> None:
 def test_a_person_who_asks_need_not_wait_for_a_back_off_and_leaves_some_calls_to_the_platform(
     config: K8sConfig,
 ) -> None:
-    budgets.take(config.pk)
-    budgets.hold(config.pk, 60)
+    failed(config, 60)
     later(10)
     assert taken(config) == 0 and 15 <= taken(config, urgent=True) <= 17
     with pytest.raises(Throttled, match="used up"):
         budgets.take(config.pk, urgent=True)
     later(50)
     assert 15 <= taken(config, urgent=True) <= 17 and 5 <= taken(config) <= 7
+
+
+def test_a_person_who_asks_is_told_what_the_cluster_asked_for(config: K8sConfig) -> None:
+    budgets.take(config.pk)
+    budgets.hold(config.pk, 60)
+    with pytest.raises(Throttled, match=r"asked to be left alone until \d\d:\d\d:\d\d UTC") as refused:
+        budgets.take(config.pk, urgent=True)
+    assert 59 < refused.value.retry_after <= 60
+    later(60)
+    budgets.take(config.pk, urgent=True)
 
 
 def test_a_clock_that_goes_back_gives_no_calls_and_takes_none(config: K8sConfig) -> None:

@@ -125,6 +125,17 @@ def test_a_cluster_that_begins_to_hang_keeps_a_person_waiting_for_one_time_out(
     assert cluster.proxy.count("create", "selfsubjectaccessreviews") == 2
 
 
+def test_a_cluster_that_asked_to_be_left_alone_is_and_the_check_says_until_when(
+    cluster: Cluster, config: K8sConfig
+) -> None:
+    cluster.proxy.fault(Answer(429, retry_after=30))
+    checks.check(config)
+    cluster.proxy.forget()
+    [step] = checks.check(config)
+    assert (step.name, step.ok) == ("reachable", False) and "asked to be left alone until" in step.words
+    assert "a little later" in step.remedy and cluster.proxy.count() == 0
+
+
 def test_a_config_without_a_cluster_says_so(transactional_db: Any) -> None:
     steps = checks.check(factories.k8s_config())
     assert [(step.name, step.ok) for step in steps] == [("reachable", False)]
