@@ -54,6 +54,11 @@ class Difference:
     outputs_removed: list[str]
     outputs_changed: list[str]
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether both hold the same."""
+        return not any(vars(self).values())
+
 
 NOTHING = b"{}"
 """A state before the first one."""

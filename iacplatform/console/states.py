@@ -1,18 +1,101 @@
-"""The versions of a workspace's state. Their content may hold secrets and is not shown."""
+"""The versions of a workspace's state: what each holds, what changed, and two ways to a new one. No secret is shown."""
 
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.views.decorators.http import require_POST
 
+from iacplatform.base import rights
+from iacplatform.base.problems import Invalid, Problem
 from iacplatform.console import page, workspaces
-from workspaces.models import StateLock, StateVersion
+from tasks import removal
+from workspaces import state_api, state_contents, states
+from workspaces.holders import Holder
+from workspaces.models import StateLock, StateVersion, Workspace
+
+ADD = "workspaces.add_stateversion"
 
 
 @page.page
 def index(request: HttpRequest, ws: str) -> HttpResponse:
-    """Show the versions, and who holds the state now."""
+    """Show the versions and who holds the state now, or add a version from a file."""
     workspace = workspaces.find(request, ws)
-    versions = StateVersion.objects.visible_to(request.user).filter(workspace=workspace).defer("sealed_content")
+    if request.method != "POST":
+        return _listed(request, workspace)
+    try:
+        stored = states.upload(workspace.pk, _uploaded(request), _person(request, workspace))
+    except page.REFUSALS as error:
+        return _listed(request, workspace, problem=page.as_problem(error))
+    return _done(request, stored, f"Serial {stored.serial} is the state now. Plans that wait for a yes are stale.")
+
+
+@page.page
+def detail(request: HttpRequest, ws: str, serial: int) -> HttpResponse:
+    """Show what a version holds and what changed since the one before."""
+    workspace = workspaces.find(request, ws)
+    return _shown(request, workspace, _find(request, workspace, serial))
+
+
+@require_POST
+@page.page
+def roll_back(request: HttpRequest, ws: str, serial: int) -> HttpResponse:
+    """Add a version with the content of this one, or say on its page why not."""
+    workspace = workspaces.find(request, ws)
+    version = _find(request, workspace, serial)
+    try:
+        stored = states.roll_back(version, _person(request, workspace))
+    except page.REFUSALS as error:
+        return _shown(request, workspace, version, problem=page.as_problem(error))
+    return _done(request, stored, f"Serial {stored.serial} is the state now, with what serial {serial} held.")
+
+
+def _person(request: HttpRequest, workspace: Workspace) -> Holder:
+    return state_api.person(request.user, workspace.pk, fence=lambda: removal.demand_idle(workspace.pk))
+
+
+def _uploaded(request: HttpRequest) -> bytes:
+    file = request.FILES.get("state")
+    if file is None:
+        raise Invalid("Choose a file first: a state, as `terraform state pull` writes it.")
+    return bytes(file.read())
+
+
+def _find(request: HttpRequest, workspace: Workspace, serial: int) -> StateVersion:
+    return get_object_or_404(StateVersion.objects.visible_to(request.user).filter(workspace=workspace), serial=serial)
+
+
+def _done(request: HttpRequest, stored: StateVersion, sentence: str) -> HttpResponse:
+    return page.done(request, sentence, reverse("console:state", args=[stored.workspace_id, stored.serial]))
+
+
+def _listed(request: HttpRequest, workspace: Workspace, *, problem: Problem | None = None) -> HttpResponse:
+    visible = StateVersion.objects.visible_to(request.user).filter(workspace=workspace)
     held = StateLock.objects.visible_to(request.user).filter(workspace=workspace).first()
-    framed: dict[str, Any] = {"place": "workspaces", "tab": "states", "workspace": workspace, "held": held}
-    return page.show(request, "states.html", page=page.listed(request, versions), **framed)
+    framed = {**_frame(request, workspace, problem), "page": page.listed(request, visible.defer("sealed_content"))}
+    return page.show(request, "states.html", held=held, **framed)
+
+
+def _shown(
+    request: HttpRequest, workspace: Workspace, version: StateVersion, *, problem: Problem | None = None
+) -> HttpResponse:
+    versions, content = StateVersion.objects.visible_to(request.user), version.content()
+    before, newest = versions.before(version), versions.newest_of(workspace.pk)
+    found = state_contents.difference(before.content() if before else state_contents.NOTHING, content)
+    return page.show(
+        request,
+        "state.html",
+        version=version,
+        before=before,
+        is_newest=newest is not None and newest.pk == version.pk,
+        difference=found,
+        outputs=state_contents.outputs(content),
+        resources=state_contents.resources(content),
+        **_frame(request, workspace, problem),
+    )
+
+
+def _frame(request: HttpRequest, workspace: Workspace, problem: Problem | None) -> dict[str, Any]:
+    framed = {"place": "workspaces", "tab": "states", "workspace": workspace, "problem": problem}
+    return {**framed, "status": problem.status if problem else 200, "may_add": rights.may(request.user, ADD)}

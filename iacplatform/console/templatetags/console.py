@@ -1,5 +1,6 @@
 """What templates cannot say by themselves: times, statuses and links to a page of a list."""
 
+import json
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -60,6 +61,12 @@ def exact(moment: datetime) -> str:
 def span(seconds: float) -> str:
     """Return a length of time in words."""
     return times.span(seconds)
+
+
+@register.filter
+def value_text(value: Any) -> str:
+    """Return the value of an output as people read it: a text as it is, all else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
 
 
 @register.inclusion_tag("console/_status.html")
