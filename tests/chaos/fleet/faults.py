@@ -13,7 +13,7 @@ BUSY, OLDEST, NEWEST = "busy", "oldest", "newest"
 
 PODS = (BUSY, BUSY, OLDEST, NEWEST)
 NODES = ("0", "1")
-API, LINK = ("the cluster's API",), ("pods' network",)
+API, LINK, POOL = ("the cluster's API",), ("pods' network",), ("the pool",)
 
 AILMENTS: Mapping[str, Sequence[tuple[str, of_calls.Fault]]] = {
     "api cut": [("", of_calls.Reset())],
@@ -42,6 +42,7 @@ KINDS: dict[str, tuple[int, Sequence[str], tuple[float, float]]] = {
     "lost answers": (3, API, (4, 15)),
     "late calls": (2, API, (4, 15)),
     "kill api server": (2, API, (0, 6)),
+    "shrink pool": (3, POOL, (5, 20)),
 }
 
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import PurePath
 from urllib.parse import urlsplit
 
+from pools.autoscaler import Bound
 from pools.models import PodPhase, ScalingDecision
 from tests.chaos.fleet.sights import Sights
 from tests.chaos.fleet.stage import LEAST, MOST, SLOTS, Fleet
@@ -79,10 +80,11 @@ def touched(theirs: Mapping[str, str], there: Iterable[Object], requests: Iterab
 
 
 def miscounted(decisions: Iterable[ScalingDecision]) -> Iterator[str]:
-    """Yield the decisions that do not follow from their numbers."""
+    """Yield the decisions that do not follow from their numbers, with a maximum that may have been lower then."""
     for said in decisions:
         wanted = said.pinned + -(-max(0, said.queued - said.free) // SLOTS)
-        desired = max(said.pinned, LEAST, min(wanted, MOST))
-        if (said.wanted, said.desired) != (wanted, desired):
+        most = max(said.pinned, LEAST, min(wanted, MOST))
+        least = most if said.bound != Bound.MAXIMUM else max(said.pinned, LEAST)
+        if said.wanted != wanted or not least <= said.desired <= most:
             numbers = f"{said.pinned} pinned, {said.free} free, {said.queued} queued"
-            yield f"{numbers}: {wanted} wanted, {desired} desired; it says {said.wanted} and {said.desired}"
+            yield f"{numbers}: {wanted} wanted, {least} to {most} desired; it says {said.wanted} and {said.desired}"

@@ -13,13 +13,16 @@ import httpx
 from tests import processes
 from tests.chaos.faults import Fault
 from tests.chaos.fleet.faults import AILMENTS, BUSY, OLDEST
-from tests.chaos.fleet.stage import Fleet, is_engine
+from tests.chaos.fleet.stage import LEAST, MOST, Fleet, is_engine
 from tests.chaos.proxy import Door
 from tests.chaos.trouble import in_time
 from tests.cluster.api import Refused
 from tests.cluster.pod_life import PodLife
+from tests.e2e.waiting import until
 
 AGENT = "agents.runner"
+RESIZE_SECONDS = 90.0
+"""A web server that is killed, or frozen, answers after half a minute."""
 
 Deed = Callable[[str], AbstractAsyncContextManager[None]]
 
@@ -42,6 +45,7 @@ class FleetTrouble:
             "pods stall": partial(self._broken, door.stall),
             "pods half-open": partial(self._broken, door.fall_silent),
             "kill api server": self._without_api_server,
+            "shrink pool": self._shrunk,
             **{name: partial(self._ailing, name) for name in AILMENTS},
         }
 
@@ -116,6 +120,24 @@ class FleetTrouble:
             self._fleet.control_plane.api_server.kill()
             yield
             await asyncio.to_thread(self._fleet.control_plane.until_ready)
+
+    @asynccontextmanager
+    async def _shrunk(self, name: str) -> AsyncIterator[None]:
+        """Let a person lower the pool's maximum, below the pods that hold leases perhaps, and raise it again."""
+        async with self._one_at_a_time[name]:
+            await asyncio.to_thread(self._resize, LEAST)
+            yield
+            await asyncio.to_thread(self._resize, MOST)
+
+    def _resize(self, most: int) -> None:
+        until(f"the pool may have {most} pods", lambda: self._is_resized(most), seconds=RESIZE_SECONDS)
+
+    def _is_resized(self, most: int) -> bool:
+        crew = self._fleet.crew
+        try:
+            return crew.client.send("PATCH", f"/pools/{crew.pool_id}", {"max_replicas": most}).is_success
+        except httpx.TransportError:
+            return False
 
     def _kill(self, which: str) -> None:
         if life := self._pod(which):
