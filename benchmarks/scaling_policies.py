@@ -30,13 +30,14 @@ Policy = Callable[[Trace], Figures]
 _BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
 
 
-def ours(trace: Trace, *, reservation_seconds: int = 0, idle_share: float = 1) -> Figures:
+def ours(trace: Trace, *, reservation_seconds: int = 0, idle_share: float = 1, is_eager: bool = False) -> Figures:
     """Our arithmetic and our choice of victims, asked at once on news and every ten seconds.
 
-    `idle_share`: how much of the others' idle time is ours.
+    `idle_share`: how much of the others' idle time is ours. `is_eager`: each pod that is not needed goes in the moment
+    in which its idle time ends, however many they are: what is left then is the price of the idle time itself.
     """
     trace = replace(trace, idle_seconds=int(trace.idle_seconds * idle_share))
-    return World(trace, reservation_seconds=reservation_seconds).run(_Ours(trace))
+    return World(trace, reservation_seconds=reservation_seconds).run(_Ours(trace, is_eager))
 
 
 def hcp(trace: Trace, *, up_seconds: int | None = None) -> Figures:
@@ -82,11 +83,12 @@ def _chains(intervals: list[tuple[int, int]], start_seconds: int) -> list[tuple[
 @dataclass
 class _Ours:
     trace: Trace
+    is_eager: bool
     surplus_since: datetime | None = None
     known: dict[Pod, tuple[Row, Presence]] = field(default_factory=dict)
 
     def __call__(self, world: World) -> None:
-        if not world.has_news and world.now % LOOK_SECONDS:
+        if not (world.has_news or self.is_eager) and world.now % LOOK_SECONDS:
             return
         pods, now = world.staying, _moment(world.now)
         pinned = sum(pod.job is not None or pod.kept_for is not None for pod in pods)
@@ -95,12 +97,17 @@ class _Ours:
         world.create(max(0, desired - len(pods)))
         self.surplus_since = (self.surplus_since or now) if len(pods) > desired else None
         if self.surplus_since is not None:
-            self._shrink(world, pods, desired)
+            self._shrink(world, desired)
 
-    def _shrink(self, world: World, pods: list[Pod], desired: int) -> None:
-        members = [self._member(pod, world.now) for pod in pods]
-        situation = Situation(
-            members=members,
+    def _shrink(self, world: World, desired: int) -> None:
+        while (victim := victims.choose(self._situation(world, desired))) is not None:
+            world.delete(next(pod for pod in world.staying if self.known[pod][0] is victim.pod))
+            if not self.is_eager:
+                return
+
+    def _situation(self, world: World, desired: int) -> Situation:
+        return Situation(
+            members=[self._member(pod, world.now) for pod in world.staying],
             now=_moment(world.now),
             most=self.trace.maximum,
             desired=desired,
@@ -108,15 +115,14 @@ class _Ours:
             idle_seconds=self.trace.idle_seconds,
             slots=1,
             config_hash="",
-            stable_seconds=settings.POOL_STABLE_SECONDS,
+            stable_seconds=0 if self.is_eager else settings.POOL_STABLE_SECONDS,
         )
-        if (victim := victims.choose(situation)) is not None:
-            world.delete(next(pod for pod in pods if self.known[pod][0] is victim.pod))
 
     def _member(self, pod: Pod, now: int) -> Member:
         row, presence = self.known.setdefault(pod, _known(pod))
         is_there, leases = pod.ready_at <= now, int(pod.job is not None or pod.kept_for is not None)
         row.phase = PodPhase.RUNNING if is_there else PodPhase.STARTING
+        row.connected_at = _moment(pod.ready_at) if is_there else None
         row.last_busy_at = _moment(pod.free_since)
         return Member(pod=row, now=_moment(now), leases=leases, presence=presence if is_there else None)
 

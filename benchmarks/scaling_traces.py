@@ -25,6 +25,7 @@ OURS, THEIRS, BEST = "ours", "HCP operator", "an oracle"
 POLICIES: dict[str, policies.Policy] = {
     OURS: policies.ours,
     "ours, a third of the idle time": partial(policies.ours, idle_share=1 / 3),
+    "ours, as early as it could": partial(policies.ours, is_eager=True),
     "ours, slots kept for applies": partial(policies.ours, reservation_seconds=RESERVATION_SECONDS),
     THEIRS: policies.hcp,
     "HCP operator, growing at once": partial(policies.hcp, up_seconds=0),
