@@ -16,6 +16,9 @@ NOTES = set(Event) - {event for _, event in MOVES} - {Event.CREATED}
 SILENT = "was not heard of for"
 """How the platform words that it gave an agent up."""
 
+SUMS_UP = "broke off: "
+"""Before the causes of all attempts, the newest one last."""
+
 BY_PEOPLE = {Event.LOCK_RELEASED, Event.MARK_FAILED}
 """After these a state lock may be gone whose holder did not ask for it."""
 
@@ -51,8 +54,9 @@ class History:
         assert fits or not before, f"task {news.task_id}: {news}"
         assert news.actor, f"nobody did this to task {news.task_id}: {news}"
         self.stand[news.task_id] = news.after
-        if SILENT in news.reason:
-            name = news.reason.split("Agent ")[1].split(" ")[0]
+        cause = news.reason.rsplit(". ", 1)[-1] if SUMS_UP in news.reason else news.reason
+        if SILENT in cause:
+            name = cause.split("Agent ")[1].split(" ")[0]
             assert name in ledger.lost, f"agent {name} was given up, and was heard or could not be heard"
 
     def _grow(self, view: View) -> None:

@@ -62,6 +62,19 @@ FOUND = {
     ],
     "a state uploaded while the answer to a permit is lost": _permit_lost_and_then(0),
     "a state uploaded once the agent is lost that did not hear its permit": _permit_lost_and_then(61),
+    "a third attempt that breaks off while an agent's silence ended the second": [
+        Step("go_on", {"number": 9, "how": "killed", "times": 3, "fault": NONE}),
+        Step("wait", {"seconds": 1, "swept": True, "served": False, "fault": Fault("late sweep", 20)}),
+        Step("trouble", {"number": 0, "what": "die", "noticed": False, "applying": 0, "fault": NONE}),
+        Step("trouble", {"number": 6, "what": "die", "noticed": True, "applying": 0, "fault": Fault("killed", 3)}),
+        Step("trouble", {"number": 3, "what": "cut", "noticed": False, "applying": 0, "fault": NONE}),
+        Step("connect", {"number": 7, "fault": NONE}),
+        Step("trouble", {"number": 10, "what": "die", "noticed": False, "applying": 0, "fault": NONE}),
+        Step("wait", {"seconds": 61, "swept": True, "served": True, "fault": NONE}),
+        Step("wait", {"seconds": 20000, "swept": True, "served": True, "fault": NONE}),
+        Step("connect", {"number": 4, "fault": Fault("deaf", 24)}),
+        Step("trouble", {"number": 1, "what": "die", "noticed": True, "applying": 0, "fault": NONE}),
+    ],
     "a state lock that a person releases through a task that it holds up": [
         Step("trouble", {"number": 7, "what": "die", "noticed": False, "applying": 1, "fault": NONE}),
         Step("wait", {"seconds": 61, "swept": True, "served": True, "fault": NONE}),
@@ -71,7 +84,7 @@ FOUND = {
     ],
 }
 """Once each broke a promise, or one that the harness should not have asked for: seeds 500743, 600016, 600037, 600415,
-600591 and 600742."""
+600591, 600742 and 610071."""
 
 pytestmark = pytest.mark.usefixtures("simulated")
 
