@@ -88,4 +88,6 @@ def _is_done(deed: Deed) -> bool:
         tell = troubles.creation_failed if deed.makes else troubles.refused
         tell(deed.pool_id, error)
         return False
+    if deed.makes:
+        troubles.pod_made(deed.pool_id)
     return True

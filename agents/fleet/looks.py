@@ -101,9 +101,6 @@ def _see_and_act(status: ClusterStatus, cluster: kube.Cluster, until: float) -> 
     known = _members(pools, clock.now())
     listed = cluster.pods()
     ClusterStatus.objects.filter(config=config).update(looked_at=clock.DatabaseNow())
-    if status.failures:
-        troubles.cluster_answered(config.pk)
-        pools = _pools(config)
     now = clock.now()
     sights, strangers = observations.match(known, listed)
     for pool in pools:
@@ -116,10 +113,12 @@ def _see_and_act(status: ClusterStatus, cluster: kube.Cluster, until: float) -> 
     makings = deeds.makings(pools, sights, cluster, now)
     others = chain(deeds.removals(sights, lost, cluster), deeds.pins(config, sights, cluster))
     # What failed last time may fail again, as where an admission check hangs: it must not hold up the rest for ever.
-    wanted = chain(others, makings) if status.failures else chain(makings, others)
+    wanted = chain(others, makings) if status.failures % 2 else chain(makings, others)
     is_unfinished = deeds.do(pools, wanted, until)
     pods.forget_old()
-    return is_unfinished
+    if status.failures:
+        troubles.cluster_answered(config.pk)
+    return is_unfinished or bool(status.failures)
 
 
 def _have_left(pools: list[Pool], config: K8sConfig) -> bool:

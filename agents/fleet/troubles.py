@@ -28,8 +28,9 @@ REFUSED = "The cluster takes no such pod: "
 
 WELL: dict[str, Any] = {"condition_code": "", "condition_message": "", "condition_since": None, "condition_count": 0}
 
-_OF_CREATION = frozenset({Condition.QUOTA_EXCEEDED, Condition.CLUSTER_FORBIDDEN})
 _OF_CLUSTER = frozenset({Condition.CLUSTER_UNREACHABLE, Condition.CLUSTER_FORBIDDEN})
+_OF_DEEDS = _OF_CLUSTER | {Condition.QUOTA_EXCEEDED}
+"""Over when the cluster does what it is asked to, and not before: no pod that is seen says so."""
 
 
 def may_create(status: PoolStatus | None, pods: Iterable[Pod], now: datetime) -> int | None:
@@ -38,54 +39,56 @@ def may_create(status: PoolStatus | None, pods: Iterable[Pod], now: datetime) ->
         return None
     if status.retry_at is not None and status.retry_at > now:
         return 0
-    if status.condition_count < len(POD_SECONDS):
+    if status.condition_count < len(POD_SECONDS) or status.condition_code == Condition.CLUSTER_UNREACHABLE:
         return None
     return 0 if any(pod.phase == PodPhase.STARTING for pod in pods) else 1
 
 
 def pods_failed(pool_id: str, failures: Sequence[Trouble]) -> None:
     """Count it once, however many pods failed in the same look: what failed together is tried again together."""
-    count = _count(pool_id) + 1
+    count = _count(pool_id, failures[0]) + 1
     seconds = POD_SECONDS[count - 1] if count <= len(POD_SECONDS) else PROBE_SECONDS
     _show(pool_id, failures[0], count=count, retry_at=clock.In(seconds=seconds))
 
 
 def creation_failed(pool_id: str, error: ClusterError) -> None:
     """The cluster did not take a pod, or a part of it."""
-    count = _count(pool_id) + 1
+    count = _count(pool_id, trouble(error)) + 1
     _show(pool_id, trouble(error), count=count, retry_at=clock.In(seconds=_pause(count)))
+
+
+def pod_made(pool_id: str) -> None:
+    """The cluster made a pod: it answers, whatever it does with the next one."""
+    PoolStatus.objects.filter(pk=pool_id, condition_code=Condition.CLUSTER_UNREACHABLE).update(**WELL)
 
 
 def refused(pool_id: str, error: ClusterError) -> None:
     """The cluster did not do something else for the pool; only that we lack a right is for people to hear."""
     if isinstance(error, Denied):
-        _show(pool_id, trouble(error), count=_count(pool_id) + 1)
+        _show(pool_id, trouble(error), count=_count(pool_id, trouble(error)) + 1)
 
 
 def nothing_refused(pool_ids: Collection[str]) -> None:
     """The cluster did all that these pools asked for: a quota, or a right that was missing, is there."""
-    of_creation = Q(condition_code__in=_OF_CREATION) | Q(condition_message__startswith=REFUSED)
-    refused = PoolStatus.objects.filter(of_creation, pk__in=pool_ids)
+    of_deeds = Q(condition_code__in=_OF_DEEDS) | Q(condition_message__startswith=REFUSED)
+    refused = PoolStatus.objects.filter(of_deeds, pk__in=pool_ids)
     refused.exclude(retry_at__gt=clock.DatabaseNow()).update(**WELL, retry_at=None)
 
 
 def cluster_failed(config_id: int, error: ClusterError) -> None:
-    """A look was not answered: say so on all pools of the cluster, and let it rest for longer each time."""
+    """A look came to nothing: say so on all pools of the cluster, and let it rest for longer each time."""
     status = ClusterStatus.objects.get(config_id=config_id)
     failures, wait = status.failures + 1, clock.In(seconds=_pause(status.failures + 1))
     ClusterStatus.objects.filter(pk=status.pk).update(failures=failures)
     # What the cluster itself asked for may be longer.
     ClusterStatus.objects.filter(pk=status.pk).exclude(not_before__gt=wait).update(not_before=wait)
     for pool_id in PoolStatus.objects.filter(pool__k8s_config=config_id).values_list("pk", flat=True):
-        _show(pool_id, _of_cluster(error), count=failures)
+        _show(pool_id, _of_cluster(error), count=failures, retry_at=None)
 
 
 def cluster_answered(config_id: int) -> None:
-    """A look was answered: what was said of the whole cluster is over."""
-    failed = ClusterStatus.objects.filter(config_id=config_id, failures__gt=0)
-    if failed.update(failures=0, not_before=None):
-        told = PoolStatus.objects.filter(pool__k8s_config=config_id, condition_code__in=_OF_CLUSTER)
-        told.update(**WELL)
+    """A look was answered, and all that it asked for after the list as well: the cluster need not rest any more."""
+    ClusterStatus.objects.filter(config_id=config_id).update(failures=0, not_before=None)
 
 
 def forgive(pool_ids: Collection[str]) -> None:
@@ -97,7 +100,7 @@ def forgive(pool_ids: Collection[str]) -> None:
 
 def review(status: PoolStatus, pods: Collection[Pod], now: datetime) -> None:
     """Let the condition follow what is seen of the pool's pods, which are all that are not gone."""
-    if status.condition_code in _OF_CREATION or status.condition_message.startswith(REFUSED):
+    if status.condition_code in _OF_DEEDS or status.condition_message.startswith(REFUSED):
         return
     has_succeeded = _has_succeeded(status, pods)
     trouble = _seen(pods, now)
@@ -128,8 +131,11 @@ def _pause(count: int) -> int:
     return REFUSED_SECONDS[min(count, len(REFUSED_SECONDS)) - 1]
 
 
-def _count(pool_id: str) -> int:
-    return PoolStatus.objects.filter(pk=pool_id).values_list("condition_count", flat=True).first() or 0
+def _count(pool_id: str, trouble: Trouble) -> int:
+    """Return how often it came in a row; looks that came to nothing, and pods that did, are not counted together."""
+    of_others = Q(condition_code__in=_OF_CLUSTER) & ~Q(condition_code=trouble.code)
+    status = PoolStatus.objects.filter(pk=pool_id).exclude(of_others)
+    return status.values_list("condition_count", flat=True).first() or 0
 
 
 def _show(pool_id: str, trouble: Trouble, *, count: int, **changes: Any) -> None:
