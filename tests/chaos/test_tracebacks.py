@@ -15,6 +15,7 @@ HEAD = 'Traceback (most recent call last):\n  File "x.py", line 1, in f\n    g()
         "django.db.utils.OperationalError: consuming input failed",
         "RuntimeError: Q Cluster ink-gee-charlie-white failed to start: sentinel exited with code 1",
         "KeyboardInterrupt",
+        "autobahn.exception.Disconnected: Attempt to send on a closed protocol",
     ],
 )
 def test_what_breaks_with_links_and_processes_is_no_news(tmp_path: Path, end: str) -> None:

@@ -28,6 +28,9 @@ AILMENTS: Mapping[str, Sequence[tuple[str, of_calls.Fault]]] = {
 }
 """What happens to the calls of a method (empty: to all). `late calls`: carried out when the caller has given up."""
 
+OF_MAKING = ("lost answers", "nothing made", "late calls")
+"""A pod goes with them, so that there is one to make."""
+
 KINDS: dict[str, tuple[int, Sequence[str], tuple[float, float]]] = {
     "kill pod": (5, PODS, (0, 0)),
     "delete pod": (3, PODS, (0, 0)),
@@ -39,8 +42,7 @@ KINDS: dict[str, tuple[int, Sequence[str], tuple[float, float]]] = {
     "pods stall": (1, LINK, (2, 15)),
     "pods half-open": (1, LINK, (3, 15)),
     **dict.fromkeys(AILMENTS, (1, API, (2, 15))),
-    "lost answers": (3, API, (4, 15)),
-    "late calls": (2, API, (4, 15)),
+    **dict.fromkeys(OF_MAKING, (2, API, (8, 15))),
     "kill api server": (2, API, (0, 6)),
     "shrink pool": (3, POOL, (5, 20)),
 }

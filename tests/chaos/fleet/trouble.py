@@ -12,7 +12,7 @@ import httpx
 
 from tests import processes
 from tests.chaos.faults import Fault
-from tests.chaos.fleet.faults import AILMENTS, BUSY, OLDEST
+from tests.chaos.fleet.faults import AILMENTS, BUSY, NEWEST, OF_MAKING, OLDEST
 from tests.chaos.fleet.stage import LEAST, MOST, Fleet, is_engine
 from tests.chaos.proxy import Door
 from tests.chaos.trouble import in_time
@@ -47,6 +47,7 @@ class FleetTrouble:
             "kill api server": self._without_api_server,
             "shrink pool": self._shrunk,
             **{name: partial(self._ailing, name) for name in AILMENTS},
+            **{name: partial(self._ailing_at_work, name) for name in OF_MAKING},
         }
 
     async def rage(self, faults: Sequence[Fault]) -> None:
@@ -113,6 +114,11 @@ class FleetTrouble:
         yield
         for rule in rules:
             rule.remove()
+
+    @asynccontextmanager
+    async def _ailing_at_work(self, name: str, target: str) -> AsyncIterator[None]:
+        async with self._ailing(name, target), self._deleted(NEWEST, grace=0):
+            yield
 
     @asynccontextmanager
     async def _without_api_server(self, name: str) -> AsyncIterator[None]:
