@@ -1,7 +1,10 @@
 """Values reach terraform as terraform itself would take them, with a real terraform."""
 
 import json
+import os
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -69,6 +72,19 @@ def test_values_arrive_as_they_were_given(run: Callable[..., Finished], platform
     result = run(files=files, variables=_variables())
     assert result.outcome == "applied", result.error_message
     outputs = json.loads(platform.store.states[STATE].body)["outputs"]
+    assert json.loads(outputs["all"]["value"]) == {name: expected for name, (*_, expected) in VALUES.items()}
+
+
+def test_values_arrive_as_they_do_by_hand(tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text(_configuration())
+    (tmp_path / "empty.tfrc").touch()
+    expressions = [f"{name} = {value}\n" for name, (_, value, is_hcl, _) in VALUES.items() if is_hcl]
+    (tmp_path / "expressions.auto.tfvars").write_text("".join(expressions))
+    given = {f"TF_VAR_{name}": value for name, (_, value, is_hcl, _) in VALUES.items() if not is_hcl}
+    own = {"PATH": os.environ["PATH"], "TF_CLI_CONFIG_FILE": str(tmp_path / "empty.tfrc"), "CHECKPOINT_DISABLE": "1"}
+    for command in (["init"], ["apply", "-auto-approve"]):
+        subprocess.run(["terraform", *command, "-input=false"], cwd=tmp_path, env={**own, **given}, check=True)
+    outputs = json.loads((tmp_path / "terraform.tfstate").read_text())["outputs"]
     assert json.loads(outputs["all"]["value"]) == {name: expected for name, (*_, expected) in VALUES.items()}
 
 
