@@ -61,11 +61,11 @@ def of(config: K8sConfig) -> Access:
     """Return how the config reaches its cluster, or raise `Unreachable` with what is missing."""
     if config.in_cluster:
         return _in_cluster()
-    described = _described(_opened(config))
-    if described.server != config.server:
+    text = _opened(config)
+    if (kubeconfig.server(text), kubeconfig.route(text)) != (config.server, config.route):
         # A sealed text that was moved here from another row, past the rule that a config keeps its cluster.
         raise Unreachable("The kubeconfig names another cluster than this config. Give the kubeconfig again.")
-    return described
+    return _described(text)
 
 
 def _opened(config: K8sConfig) -> str:

@@ -24,11 +24,13 @@ _OF_A_CLUSTER = (
     "disable-compression",
     "extensions",
 )
+_OF_A_ROUTE = ("proxy-url", "tls-server-name")
 _TAKEN = {
     "cluster": frozenset(_OF_A_CLUSTER),
     "user": frozenset({"token", "client-certificate-data", "client-key-data", "extensions"}),
     "context": frozenset({"cluster", "user", "namespace", "extensions"}),
 }
+_HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}")
 _IN_A_HEADER = re.compile(r"[!-~]+")
 
 
@@ -69,6 +71,12 @@ def current(text: str) -> tuple[dict[str, Any], dict[str, Any]]:
 def server(text: str) -> str:
     """Return the address of the cluster of the current context, without a slash at its end; empty for no text."""
     return str(current(text)[0]["server"]).rstrip("/") if text else ""
+
+
+def route(text: str) -> str:
+    """Return what decides besides the address which cluster answers, in words; empty where nothing does."""
+    cluster = current(text)[0] if text else {}
+    return ", ".join(f"{name} {cluster[name]}" for name in _OF_A_ROUTE if cluster.get(name))
 
 
 def _named(parsed: dict[str, Any], section: str, name: Any) -> dict[str, Any]:
@@ -121,6 +129,8 @@ def _current_fault(parsed: dict[str, Any]) -> str:
 def _server_fault(cluster: dict[str, Any]) -> str:
     if not _is_address(cluster.get("server")):
         return 'The server of its cluster has to be an address such as "https://203.0.113.7:6443".'
+    if not _is_name(cluster.get("tls-server-name") or "x"):
+        return 'The tls-server-name of its cluster has to be the name of a host such as "kubernetes.example".'
     if "proxy-url" in cluster and not _is_address(cluster["proxy-url"]):
         return 'The proxy-url of its cluster has to be an address such as "http://proxy.example:3128".'
     return ""
@@ -144,6 +154,10 @@ def _is_address(value: Any) -> bool:
         return parts.scheme in {"https", "http"} and bool(parts.hostname) and parts.port != 0 and plain
     except ValueError:
         return False
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and bool(_HOST.fullmatch(value))
 
 
 def _keys(parsed: dict[str, Any]) -> Iterator[str]:

@@ -182,8 +182,8 @@ class K8sConfigSerializer(Rows[K8sConfig]):
         super().apply(draft, {name: value for name, value in attrs.items() if name != "kubeconfig"})
 
     def keep(self, draft: K8sConfig, columns: Any) -> None:
-        """Save the draft; the kubeconfig is kept sealed, with the address that it names."""
-        kept = {name: ["sealed_kubeconfig", "server"] if name == "kubeconfig" else [name] for name in columns}
+        """Save the draft; the kubeconfig is kept sealed, with the address and the route that it names."""
+        kept = {name: ["sealed_kubeconfig", "server", "route"] if name == "kubeconfig" else [name] for name in columns}
         super().keep(draft, [column for each in kept.values() for column in each])
 
 

@@ -21,7 +21,7 @@ from agents.fleet.observations import Sight
 from iacplatform.base import alone, clock
 from pools import kube
 from pools.errors import ClusterError, Throttled
-from pools.models import ClusterStatus, K8sConfig, Pod, PodPhase, Pool, PoolStatus
+from pools.models import PLACE, ClusterStatus, K8sConfig, Pod, PodPhase, Pool, PoolStatus
 from pools.sightings import SeenPod
 
 TROUBLED = "troubled clusters"
@@ -126,8 +126,7 @@ def _have_left(pools: list[Pool], config: K8sConfig) -> bool:
 
     Both may happen while there are no pods; the rows that this look has just made keep them where they are from now on.
     """
-    place = {"server": config.server, "in_cluster": config.in_cluster, "namespace": config.namespace}
-    here = K8sConfig.objects.filter(pk=config.pk, **place)
+    here = K8sConfig.objects.filter(pk=config.pk, **{column: getattr(config, column) for column in PLACE})
     return Pool.objects.filter(pk__in=[pool.pk for pool in pools], k8s_config__in=here).count() < len(pools)
 
 

@@ -1,4 +1,4 @@
-from pools.models.cluster import OF_PODS, K8sConfig
+from pools.models.cluster import OF_PODS, PLACE, K8sConfig
 from pools.models.decision import ScalingDecision
 from pools.models.pod import COMING, ENDING, STAYING, Pod, PodPhase
 from pools.models.pool import LOCAL, Pool, PoolType
@@ -10,6 +10,7 @@ __all__ = [
     "ENDING",
     "LOCAL",
     "OF_PODS",
+    "PLACE",
     "STAYING",
     "ClusterStatus",
     "K8sConfig",

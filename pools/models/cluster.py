@@ -9,9 +9,11 @@ from django.db import models
 from iacplatform.base import clock, encryption, rights, validators
 from pools import kubeconfig, pod_shapes
 
+PLACE = {"server": "kubeconfig", "route": "kubeconfig", "in_cluster": "in_cluster", "namespace": "namespace"}
+"""Columns that say where pods are, and the fields that people fill in for them."""
 MOVED = (
-    "Pods of this config are in its cluster and namespace. Set the minimum and maximum of its pools to 0 and wait "
-    "until their pods are gone, or make another config and another pool for the new place."
+    "Pods of this config are where its address, proxy-url, tls-server-name and namespace lead. Set the minimum and "
+    "maximum of its pools to 0 and wait until their pods are gone, or make another config and another pool for the new place."
 )
 OF_PODS = (
     "image",
@@ -47,6 +49,7 @@ class K8sConfig(models.Model):
     server = models.CharField(
         max_length=500, blank=True, editable=False, help_text="Address of the kubeconfig's cluster."
     )
+    route = models.TextField(blank=True, editable=False, help_text="Its proxy-url and tls-server-name.")
     in_cluster = models.BooleanField(default=False, help_text="Use the service account of the pod we run in.")
     namespace = models.CharField(max_length=63, default="default")
     image = models.CharField(max_length=500)
@@ -82,7 +85,7 @@ class K8sConfig(models.Model):
         """Keep the kubeconfig, sealed; it is never read back by a person. Raises where it is not usable."""
         if text:
             kubeconfig.validate(text)
-        self.server = kubeconfig.server(text) if text else ""
+        self.server, self.route = kubeconfig.server(text), kubeconfig.route(text)
         self.sealed_kubeconfig = encryption.seal(text.encode(), self.owner) if text else None
 
     def kubeconfig(self) -> str:
@@ -105,9 +108,8 @@ class K8sConfig(models.Model):
 
     def _lasting_faults(self) -> dict[str, str]:
         """Return a sentence by field where the config would leave its cluster while pods of it are there."""
-        place = {"server": "kubeconfig", "in_cluster": "in_cluster", "namespace": "namespace"}
-        stored = K8sConfig.objects.filter(pk=self.pk).values(*place).first() or {}
-        moved = [field for column, field in place.items() if stored and stored[column] != getattr(self, column)]
+        stored = K8sConfig.objects.filter(pk=self.pk).values(*PLACE).first() or {}
+        moved = [field for column, field in PLACE.items() if stored and stored[column] != getattr(self, column)]
         return dict.fromkeys(moved, MOVED) if moved and self.has_pods() else {}
 
     def has_pods(self) -> bool:

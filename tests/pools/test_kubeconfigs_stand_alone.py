@@ -98,6 +98,8 @@ def test_what_runs_programs_or_reads_files_of_the_server_is_refused(text: str) -
         (changed("cluster", server="https://a\0b"), "has to be an address"),
         (changed("cluster", server="https://a\ud800b"), "has to be an address"),
         (changed("cluster", **{"proxy-url": "socks5://proxy:1080"}), "proxy-url"),
+        (changed("cluster", **{"tls-server-name": "a\0b"}), "tls-server-name"),
+        (changed("cluster", **{"tls-server-name": ["a"]}), "tls-server-name"),
         (changed("user", token=""), "neither a token nor a client certificate"),
         (changed("user", token="hunter2\n"), "copy it once more"),
         (changed("user", token="hunter2 hunter3"), "copy it once more"),

@@ -19,9 +19,9 @@ HERE = "https://10.0.0.1"
 ELSEWHERE = "https://10.0.0.2"
 
 
-def kubeconfig(server: str = HERE, token: str = "hunter2-token") -> str:
+def kubeconfig(server: str = HERE, token: str = "hunter2-token", **cluster: str) -> str:
     whole: dict[str, Any] = json.loads(json.dumps(KUBECONFIG))
-    whole["clusters"][0]["cluster"]["server"] = server
+    whole["clusters"][0]["cluster"] |= {"server": server, **cluster}
     whole["users"][0]["user"]["token"] = token
     return json.dumps(whole)
 
@@ -48,8 +48,16 @@ def patched(api: APIClient, config: K8sConfig, **change: Any) -> Any:
     return api.patch(f"/api/v1/k8s-configs/{config.pk}", change, format="json")
 
 
+PROXY, NAME = {"proxy-url": "http://10.0.0.3:3128"}, {"tls-server-name": "blue.example"}
+
 MOVES: dict[str, tuple[str, Callable[[], dict[str, Any]], dict[str, Any]]] = {
     "server": ("kubeconfig", lambda: {"kubeconfig": kubeconfig(ELSEWHERE)}, {"server": ELSEWHERE}),
+    "proxy": (
+        "kubeconfig",
+        lambda: {"kubeconfig": kubeconfig(**PROXY)},
+        {"route": "proxy-url http://10.0.0.3:3128"},
+    ),
+    "name": ("kubeconfig", lambda: {"kubeconfig": kubeconfig(**NAME)}, {"route": "tls-server-name blue.example"}),
     "namespace": ("namespace", lambda: {"namespace": "other"}, {"namespace": "other"}),
     "in_cluster": (
         "in_cluster",
@@ -95,6 +103,17 @@ def test_the_address_is_written_down_and_shown(api: APIClient) -> None:
     assert made["server"] == HERE and "hunter2" not in json.dumps(made)
     gone = patched(api, K8sConfig.objects.get(), in_cluster=True, kubeconfig="")
     assert gone.json()["server"] == ""
+
+
+@pytest.mark.parametrize("way", [PROXY, NAME])
+def test_a_way_to_the_cluster_that_is_kept_is_no_move(api: APIClient, pod: Pod, way: dict[str, str]) -> None:
+    there, config = kubeconfig(**way), pod.pool.k8s_config
+    assert config is not None
+    Pod.objects.update(phase=PodPhase.GONE)
+    assert patched(api, config, kubeconfig=there).status_code == 200
+    Pod.objects.update(phase=PodPhase.RUNNING)
+    assert patched(api, config, kubeconfig=kubeconfig(token="new", **way)).status_code == 200
+    assert patched(api, config, kubeconfig=kubeconfig()).status_code == 400
 
 
 def test_a_pool_keeps_its_config_while_pods_of_it_are_there(api: APIClient, pod: Pod) -> None:

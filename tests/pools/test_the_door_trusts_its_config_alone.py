@@ -81,8 +81,11 @@ def test_credentials_are_in_no_representation() -> None:
     assert TOKEN not in repr(reached) and reached.token == TOKEN
 
 
-def test_a_kubeconfig_that_was_moved_from_another_row_is_not_acted_on() -> None:
-    here, there = config("https://127.0.0.1:1"), config("https://127.0.0.1:2")
+@pytest.mark.parametrize(
+    ("address", "cluster"), [("https://127.0.0.1:2", {}), ("https://127.0.0.1:1", {"tls-server-name": "blue"})]
+)
+def test_a_kubeconfig_that_was_moved_from_another_row_is_not_acted_on(address: str, cluster: dict[str, str]) -> None:
+    here, there = config("https://127.0.0.1:1"), config(address, cluster)
     K8sConfig.objects.filter(pk=here.pk).update(sealed_kubeconfig=there.sealed_kubeconfig)
     with pytest.raises(kube.Unreachable, match="names another cluster"):
         asked(K8sConfig.objects.get(pk=here.pk))
