@@ -13,7 +13,8 @@ PLACE = {"server": "kubeconfig", "route": "kubeconfig", "in_cluster": "in_cluste
 """Columns that say where pods are, and the fields that people fill in for them."""
 MOVED = (
     "Pods of this config are where its address, proxy-url, tls-server-name and namespace lead. Set the minimum and "
-    "maximum of its pools to 0 and wait until their pods are gone, or make another config and another pool for the new place."
+    "maximum of its pools to 0 and wait until their pods are gone, or make another config and another pool for the "
+    "new place."
 )
 OF_PODS = (
     "image",
