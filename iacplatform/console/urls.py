@@ -67,4 +67,5 @@ urlpatterns = [
     path(f"{_CONFIG}/check", k8s_configs.check, name="k8s_config_check"),
     path(f"{_CONFIG}/delete", k8s_configs.delete, name="k8s_config_delete"),
     path("agents/", agents.index, name="agents"),
+    path("agents/<str:agent_id>/drain", agents.drain, name="agent_drain"),
 ]
