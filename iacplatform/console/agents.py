@@ -1,5 +1,7 @@
 """Agents: who is connected, what they hold, and the one thing that a person does to them."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -18,7 +20,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """Show the agents, those that were heard of last first."""
     rows = Agent.objects.visible_to(request.user).with_presence().select_related("pool")
     listed = page.listed(request, rows.order_by("-last_seen_at", "name"))
-    framed = {"roster": fleet.roster(listed), "may_drain": rights.may(request.user, CHANGE)}
+    framed: dict[str, Any] = {"roster": fleet.roster(listed), "may_drain": rights.may(request.user, CHANGE)}
     return page.show(request, "agents.html", place="agents", page=listed, **framed)
 
 
