@@ -87,8 +87,10 @@ def create(pod: Pod, cluster: Cluster) -> None:
 
 def equip(pod: Pod, cluster: Cluster) -> None:
     """Have the cluster hold the token of the pod's agent, whether it did before or not. Raises `ClusterError`."""
+    if PoolToken.is_beyond_recall(pod):
+        cluster.delete_secret(pod.name)
     token = PoolToken.give(pod)
-    # A secret that is there holds this very token: the pod's UID decides what it is.
+    # A secret that is there now holds this very token: the pod's UID decides what it is.
     with suppress(NameTaken):
         cluster.create_secret(pod_specs.secret(pod, token, pod.uid))
     now = clock.now()

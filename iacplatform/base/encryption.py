@@ -49,10 +49,11 @@ def unseal(sealed: bytes | memoryview, owner: str) -> bytes:
         raise Unreadable(f"The value sealed with key {key_id!r} does not belong to {owner}, or is damaged.") from error
 
 
-def derive(purpose: str) -> bytes:
-    """Return 32 secret bytes that are the same each time for this purpose, as long as the newest key is the same."""
-    key = next(iter(_keys(settings.ENCRYPTION_KEYS).values()))
-    return HKDF(hashes.SHA256(), length=32, salt=None, info=b"iac1 derive " + purpose.encode()).derive(key)
+def derive(purpose: str) -> list[bytes]:
+    """Return for each key, the newest first, 32 secret bytes that are the same each time for this purpose."""
+    info = b"iac1 derive " + purpose.encode()
+    keys = _keys(settings.ENCRYPTION_KEYS).values()
+    return [HKDF(hashes.SHA256(), length=32, salt=None, info=info).derive(key) for key in keys]
 
 
 def missing_key(sealed: bytes | memoryview) -> str:

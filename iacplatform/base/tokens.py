@@ -12,9 +12,13 @@ def new(prefix: str) -> str:
     return prefix + secrets.token_urlsafe(32)
 
 
-def derived(prefix: str, owner: str) -> str:
-    """Return the one token text of this owner, e.g. `pod:<uid>`: whoever was interrupted while giving it can go on."""
-    return prefix + base64.urlsafe_b64encode(encryption.derive(f"token {owner}")).decode().rstrip("=")
+def derived(prefix: str, owner: str) -> list[str]:
+    """Return the token text of this owner, e.g. `pod:<uid>`, that each encryption key leads to, the newest key first.
+
+    Whoever was interrupted while giving one can go on, also when a key came meanwhile.
+    """
+    secret = encryption.derive(f"token {owner}")
+    return [prefix + base64.urlsafe_b64encode(each).decode().rstrip("=") for each in secret]
 
 
 def digest(token: str) -> str:

@@ -65,12 +65,24 @@ class PoolToken(models.Model):
         """Return the text of the token that lets in the agent of this pod alone; the same each time.
 
         A cluster may hold it already and never shows it: whoever was killed on the way to there can go on, and what
-        the cluster holds stays right. `pod`: one with its UID.
+        the cluster holds stays right, also when another encryption key came meanwhile. `pod`: one with its UID.
         """
-        text = tokens.derived(PREFIX, f"pod:{pod.uid}")
-        known = {"pool_id": pod.pool_id, "name": pod.name, "digest": tokens.digest(text), "prefix": text[:9]}
+        texts = cls._texts(pod)
+        given = cls.objects.filter(pod=pod, digest__in=texts).values_list("digest", flat=True).first()
+        digest = given or next(iter(texts))
+        known = {"pool_id": pod.pool_id, "name": pod.name, "digest": digest, "prefix": texts[digest][:9]}
         cls.objects.update_or_create(pod=pod, defaults=known)
-        return text
+        return texts[digest]
+
+    @classmethod
+    def is_beyond_recall(cls, pod: Pod) -> bool:
+        """Return whether the pod was given a token of a key that is listed no longer: nobody knows its text."""
+        return cls.objects.filter(pod=pod).exclude(digest__in=cls._texts(pod)).exists()
+
+    @classmethod
+    def _texts(cls, pod: Pod) -> dict[str, str]:
+        """Return the texts that the pod's token may have, by their digests; that of the newest key first."""
+        return {tokens.digest(text): text for text in tokens.derived(PREFIX, f"pod:{pod.uid}")}
 
     def revoke(self) -> None:
         """Let no agent in with it from now on; the sockets that it opened close within seconds."""

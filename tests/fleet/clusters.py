@@ -102,6 +102,10 @@ class Door:
                 raise NameTaken(f'secrets "{name}" already exists', 409)
             self.cluster.secrets[name] = manifest["stringData"]["token"]
 
+    def delete_secret(self, name: str) -> bool:
+        with self._call("delete_secret", name):
+            return self.cluster.secrets.pop(name, None) is not None
+
     def delete_pod(self, name: str, uid: str, grace_seconds: int | None = None) -> bool:
         with self._call("delete_pod", name):
             there = self.cluster.pods.get(name)
