@@ -24,7 +24,7 @@ AILMENTS: Mapping[str, Sequence[tuple[str, of_calls.Fault]]] = {
     "short lists": [("GET", of_calls.CutOff(0.7))],
     "lost answers": [("POST", of_calls.DropAnswer()), ("DELETE", of_calls.DropAnswer())],
     "nothing made": [("POST", of_calls.Answer(500))],
-    "late calls": [("POST", of_calls.Delay(16)), ("DELETE", of_calls.Delay(12))],
+    "late calls": [("POST", of_calls.Delay(30)), ("DELETE", of_calls.Delay(20))],
 }
 """What happens to the calls of a method (empty: to all). `late calls`: carried out when the caller has given up."""
 
