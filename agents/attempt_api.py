@@ -21,6 +21,8 @@ from tasks.errors import AttemptClosed
 from tasks.models import Attempt, Plan, PlanPart
 from tasks.models.plan import Part
 from tasks.states import Phase
+from workspaces import archives, manifests
+from workspaces.models import Configuration, Manifest
 
 
 @extend_schema(exclude=True)
@@ -43,6 +45,23 @@ class Job(AttemptView):
     def get(self, request: Request) -> Response:
         """Answer everything that the agent needs to run the phase, but for the files that it says it has."""
         return Response(_job(self.attempt(request), has=request.query_params.get("configuration", "")))
+
+
+class ConfigurationPartView(AttemptView):
+    def get(self, request: Request, number: int) -> HttpResponse:
+        """Answer a part of the configuration's archive."""
+        content = archives.part(self.attempt(request).task.configuration, number)
+        return HttpResponse(content, content_type="application/octet-stream")
+
+
+class ManifestView(AttemptView):
+    parser_classes: list[Any] = []
+
+    def put(self, request: Request) -> HttpResponse:
+        """Take what the agent found in the archive."""
+        configuration = self.attempt(request).task.configuration
+        manifests.keep(configuration, bodies.loads(bodies.read(request, manifests.MOST_BYTES)))
+        return HttpResponse(status=204)
 
 
 class PlanPartView(AttemptView):
@@ -97,11 +116,18 @@ def _job(attempt: Attempt, *, has: str) -> dict[str, Any]:
         "working_directory": workspace.working_directory,
         "configuration": configuration.digest,
         "files": None if has == configuration.digest else configuration.files,
+        "archive": None if has == configuration.digest else _archive(configuration),
         "variables": json.loads(task.input.variables()),
         "timeout_seconds": timeout,
         "state_url": f"/api/v1/workspaces/{workspace.pk}/state",
         "plan": _plan(plan) if plan else None,
     }
+
+
+def _archive(configuration: Configuration) -> dict[str, Any] | None:
+    if not configuration.is_archive:
+        return None
+    return {"parts": configuration.parts_count, "is_known": Manifest.of(configuration) is not None}
 
 
 def _plan(plan: Plan) -> dict[str, Any]:

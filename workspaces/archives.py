@@ -23,7 +23,9 @@ _GZIP = b"\x1f\x8b\x08"
 class Upload(Protocol):
     """A file that was uploaded; Django keeps a large one on disk."""
 
-    size: int | None
+    @property
+    def size(self) -> int | None:
+        """Bytes."""
 
     def seek(self, offset: int, /) -> int:
         """Go to a byte."""

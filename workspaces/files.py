@@ -28,13 +28,27 @@ def faults(files: Files, *, folder: str, engine: str) -> dict[str, str]:
     """
     if len(files) > MOST_FILES:
         return {"files": f"A configuration has at most {MOST_FILES:,} files."}
-    by_path = {f"files.{path}": fault for path in files if (fault := paths.fault_of(path) or _collision(path, files))}
+    by_path = {
+        f"files.{path}": fault
+        for path in files
+        if (fault := paths.fault_of(path) or _collision(path, files) or _reserved(path))
+    }
     return by_path or _missing(files, folder, engine) or dict(_unparsed(files, folder))
 
 
 def _collision(path: str, files: Files) -> str:
     file = next((str(each) for each in PurePosixPath(path).parents if str(each) in files), "")
     return f"{file} is a file, so it cannot be a folder too." if file else ""
+
+
+def _reserved(path: str) -> str:
+    """Return why an agent would refuse the name: it, or the engine, writes such a file itself."""
+    parts = PurePosixPath(path.casefold()).parts
+    if any(part.startswith("iacplatform_backend_override.") for part in parts):
+        return "A name that begins with iacplatform_backend_override. is what the agent needs itself; take another one."
+    if parts[-1] in {"errored.tfstate", ".terraform.tfstate.lock.info"}:
+        return f"{parts[-1]} is what an engine leaves after a failure; leave it out."
+    return ""
 
 
 def _missing(files: Files, folder: str, engine: str) -> dict[str, str]:

@@ -1,75 +1,89 @@
-"""The files that a plan made beside its configuration, as a tar for the agent that applies it.
+"""Archives in and out: a configuration that came as one, and the files that a plan made beside its configuration.
 
-An `archive_file` of the plan phase would be missing elsewhere. Unpacking is our own: regular files and folders only, no
-links or devices, plain relative names, and limits that are counted on what is really there.
+An `archive_file` of the plan phase would be missing elsewhere, so it goes with the plan. One unpacker serves both.
 """
 
+import hashlib
 import io
 import os
 import stat
 import tarfile
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
-from agents.runner import configuration
+from agents.runner import configuration, tree
 from agents.runner.errors import PhaseFailed
+from agents.runner.folder import sha256
+from agents.runner.tarball import FILES, Member, Source, Tarball
 
-FILES = 10_000
 BYTES = 256 * 1024 * 1024
+
+EXTRAS = Source(name="The archive of files stored with the plan", code="extras_invalid", bytes=BYTES)
+CONFIGURATION = Source(
+    name="The configuration's archive", code="configuration_invalid", bytes=configuration.ARCHIVE_BYTES
+)
 
 _OWN = {configuration.OVERRIDE, configuration.LOCK_FILE, ".terraform.tfstate.lock.info", "errored.tfstate", "crash.log"}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Unpacked:
+    """`files`: what was written, by path; `skipped`: members of `.terraform` folders, which the engine makes itself."""
+
+    files: Mapping[str, configuration.Entry]
+    skipped: int
+
+
+def unpack(stream: IO[bytes], root: Path, source: Source) -> Unpacked:
+    """Write the files of a tar.gz below `root`, or raise `PhaseFailed` that names what is wrong with it."""
+    members, files = Tarball(stream, source), {}
+    for member in members:
+        if member.is_folder:
+            tree.make_folder(root, member.name)
+        else:
+            files[member.name] = _written(root, member)
+    return Unpacked(files=files, skipped=members.skipped)
+
+
 def pack(root: Path, known: Mapping[str, str]) -> bytes:
-    """Return a tar.gz of the files below `root` that are new or differ from `known`; empty when there are none."""
+    """Return a tar.gz of the files below `root` that are not as `known` (SHA-256 by path) says; empty for none."""
     buffer = io.BytesIO()
     size = count = 0
     with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=1) as archive:
         for path in _made(root, known):
             size, count = size + path.stat().st_size, count + 1
             if count > FILES or size > BYTES:
-                raise PhaseFailed("extras_too_large", _too_large("The plan made"))
+                raise PhaseFailed(
+                    "extras_too_large",
+                    f"The plan made more than {FILES:,} files or {BYTES // 1024**2} MiB beside its configuration, "
+                    "too much to keep.",
+                )
             _add(archive, path, path.relative_to(root).as_posix())
     return buffer.getvalue() if count else b""
 
 
-def unpack(data: bytes, root: Path) -> None:
-    """Write the files of an archive below `root`, or raise `PhaseFailed` that names what is wrong with it."""
-    size = count = 0
-    try:
-        with tarfile.open(fileobj=io.BytesIO(data), mode="r|gz") as archive:
-            for member in archive:
-                size, count = size + member.size, count + 1
-                if count > FILES or size > BYTES:
-                    raise PhaseFailed("extras_invalid", _too_large("The stored plan holds"))
-                _unpack_member(archive, member, root)
-    except (tarfile.TarError, EOFError, OSError) as error:
-        raise PhaseFailed("extras_invalid", f"The files stored with the plan cannot be unpacked: {error}") from error
+def _written(root: Path, member: Member) -> configuration.Entry:
+    digest, size = hashlib.sha256(), 0
 
+    def counted() -> Iterator[bytes]:
+        nonlocal size
+        for data in member.content:
+            digest.update(data)
+            size += len(data)
+            yield data
 
-def _unpack_member(archive: tarfile.TarFile, member: tarfile.TarInfo, root: Path) -> None:
-    if member.isdir():
-        configuration.make_folder(root, member.name)
-    elif member.isreg() and not member.issparse() and (file := archive.extractfile(member)):
-        mode = 0o700 if member.mode & stat.S_IXUSR else 0o600
-        configuration.write_file(root, member.name, file.read(), mode)
-    else:
-        raise PhaseFailed(
-            "extras_invalid", f"The files stored with the plan hold {member.name[:200]!r}, a link or device."
-        )
+    tree.write_file(root, member.name, counted(), 0o700 if member.is_executable else 0o600)
+    return configuration.Entry(size=size, sha256=digest.hexdigest())
 
 
 def _made(root: Path, known: Mapping[str, str]) -> Iterator[Path]:
-    names = {name.removeprefix("./"): text for name, text in known.items()}
     for folder, folders, files in os.walk(root):
         folders[:] = sorted(name for name in folders if name != ".terraform")
         for path in sorted(Path(folder, name) for name in files if name not in _OWN):
-            if stat.S_ISREG(path.lstat().st_mode) and not _is_known(path, names.get(path.relative_to(root).as_posix())):
+            if stat.S_ISREG(path.lstat().st_mode) and sha256(path) != known.get(path.relative_to(root).as_posix()):
                 yield path
-
-
-def _is_known(path: Path, text: str | None) -> bool:
-    return text is not None and path.read_bytes() == text.encode()
 
 
 def _add(archive: tarfile.TarFile, path: Path, name: str) -> None:
@@ -78,7 +92,3 @@ def _add(archive: tarfile.TarFile, path: Path, name: str) -> None:
     member.mode = path.stat().st_mode & 0o700
     with path.open("rb") as file:
         archive.addfile(member, file)
-
-
-def _too_large(start: str) -> str:
-    return f"{start} more than {FILES} files or {BYTES // 1024**2} MiB beside its configuration, too much to keep."

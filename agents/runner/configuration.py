@@ -1,11 +1,11 @@
-"""Files that come from elsewhere, written so that no name leads out of the folder."""
+"""A configuration in the work folder: which files it may have, where the engine begins, and our override there."""
 
-import os
-import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from pathlib import Path
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 
+from agents.runner import tree
 from agents.runner.errors import PhaseFailed
 
 OVERRIDE = "iacplatform_backend_override.tf.json"
@@ -15,88 +15,79 @@ OVERRIDE_TEXT = '{"terraform": {"backend": {"http": {}}}}\n'
 
 LOCK_FILE = ".terraform.lock.hcl"
 
-_DEPTH = 32
+ARCHIVE_BYTES = 512 * 1024 * 1024
+"""Most that an archive holds, unpacked."""
+
+_OUR_NAME = "iacplatform_backend_override."
+"""With any ending, and in any case: OpenTofu reads a `.tofu` file in place of the `.tf` file of that name."""
+
+_LEFTOVERS = {"errored.tfstate", ".terraform.tfstate.lock.info"}
+"""What an engine leaves in its folder; a state that lies there after an apply is brought to the server."""
+
+_ENDINGS = {"terraform": (".tf", ".tf.json"), "tofu": (".tf", ".tf.json", ".tofu", ".tofu.json")}
 
 
-def write(files: Mapping[str, str], working_directory: str, root: Path) -> Path:
-    """Write a configuration and our override below `root`; return the folder in which the engine has to run."""
-    for name, text in files.items():
-        if Path(name).name == OVERRIDE:
-            raise PhaseFailed(
-                "configuration_invalid", f"The configuration holds {name!r}, a name that the agent needs itself."
-            )
-        write_file(root, name, text.encode())
-    begin = start(root, working_directory)
-    write_file(begin, OVERRIDE, OVERRIDE_TEXT.encode())
-    return begin
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A file. `size` in bytes, `sha256` in hex."""
+
+    size: int
+    sha256: str
+
+
+def write(files: Mapping[str, str], root: Path) -> dict[str, Entry]:
+    """Write the texts of a configuration below `root`; return what lies there, by path."""
+    contents = {"/".join(tree.path_parts(name)): text.encode() for name, text in files.items()}
+    judge(contents)
+    for name, content in contents.items():
+        tree.write_file(root, name, content)
+    return {
+        name: Entry(size=len(content), sha256=hashlib.sha256(content).hexdigest()) for name, content in contents.items()
+    }
+
+
+def judge(names: Iterable[str]) -> None:
+    """Raise `PhaseFailed` for a file that would take the place of one that the agent or the engine makes itself."""
+    for name in names:
+        parts = PurePosixPath(name.casefold()).parts
+        if any(part.startswith(_OUR_NAME) for part in parts):
+            raise _invalid(f"The configuration holds {name!r}, a name that the agent needs itself.")
+        if parts[-1] in _LEFTOVERS:
+            raise _invalid(f"The configuration holds {name!r}, which an engine has left after a failure: leave it out.")
+
+
+def begin(root: Path, working_directory: str, engine: str) -> Path:
+    """Return the folder in which the engine has to run, with our override in it.
+
+    Raises `PhaseFailed` where it is missing, or has nothing for the engine: that would take all resources for gone.
+    """
+    folder = start(root, working_directory)
+    if not any(_is_read(path, engine) for path in folder.iterdir()):
+        raise _invalid(_nothing(root, working_directory, engine))
+    tree.write_file(folder, OVERRIDE, OVERRIDE_TEXT.encode())
+    return folder
 
 
 def start(root: Path, working_directory: str) -> Path:
     """Return the workspace's working directory below `root`, or raise `PhaseFailed` when there is none."""
-    begin = root.joinpath(*path_parts(working_directory)) if working_directory not in ("", ".") else root
-    if not begin.is_dir():
-        raise PhaseFailed(
-            "configuration_invalid",
-            f"The configuration has no folder {working_directory!r}, the workspace's working directory.",
-        )
-    return begin
+    folder = root.joinpath(*tree.path_parts(working_directory)) if working_directory not in ("", ".") else root
+    if not folder.is_dir():
+        raise _invalid(f"The configuration has no folder {working_directory!r}, the workspace's working directory.")
+    return folder
 
 
-def path_parts(name: str) -> list[str]:
-    """Return the parts of a relative name, or raise `PhaseFailed` when it could mean another place."""
-    parts = name.removeprefix("./").split("/")
-    harmless = all(part not in ("", ".", "..") and len(part.encode()) <= 255 for part in parts)
-    if not harmless or len(parts) > _DEPTH or re.search(r"[\x00-\x1f\x7f\\]", name):
-        raise PhaseFailed("configuration_invalid", f"The file name {name[:200]!r} is not a plain relative one.")
-    return parts
+def _is_read(path: Path, engine: str) -> bool:
+    """Return whether the engine reads the file; it passes over hidden ones, which macOS packs beside each other one."""
+    return path.name.endswith(_ENDINGS[engine]) and not path.name.startswith(".") and path.is_file()
 
 
-def write_file(root: Path, name: str, data: bytes, mode: int = 0o600) -> None:
-    """Write a file below `root`, replacing one that is there; no link is ever followed."""
-    *folders, last = path_parts(name)
-    with _folder(root, folders) as descriptor:
-        try:
-            _replace(descriptor, last, data, mode)
-        except OSError as error:
-            raise PhaseFailed(
-                "configuration_invalid", f"The file {name!r} cannot be written: {error.strerror}."
-            ) from error
+def _nothing(root: Path, working_directory: str, engine: str) -> str:
+    where = f"the working directory {working_directory!r}" if working_directory else "the top folder"
+    nothing = f"There is no file that ends in {' or '.join(_ENDINGS[engine])} in {where}."
+    found = sorted(path.parent.relative_to(root).as_posix() for path in root.rglob("*.tf") if _is_read(path, engine))
+    others = f" There are some in {found[0]!r}: set the workspace's working directory to it." if found else ""
+    return f"{nothing}{others}"
 
 
-def make_folder(root: Path, name: str) -> None:
-    """Make a folder below `root`; no link is ever followed."""
-    with _folder(root, path_parts(name)):
-        pass
-
-
-@contextmanager
-def _folder(root: Path, folders: list[str]) -> Iterator[int]:
-    """Give the descriptor of a folder below `root`, made where it is missing."""
-    descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        for folder in folders:
-            descriptor = _step(descriptor, folder)
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-def _step(parent: int, folder: str) -> int:
-    with suppress(FileExistsError):
-        os.mkdir(folder, 0o700, dir_fd=parent)
-    try:
-        child = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
-    except OSError as error:
-        raise PhaseFailed(
-            "configuration_invalid", f"{folder!r} is wanted as a folder but is something else."
-        ) from error
-    os.close(parent)
-    return child
-
-
-def _replace(folder: int, name: str, data: bytes, mode: int) -> None:
-    with suppress(FileNotFoundError):
-        os.unlink(name, dir_fd=folder)
-    descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode, dir_fd=folder)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
+def _invalid(sentence: str) -> PhaseFailed:
+    return PhaseFailed("configuration_invalid", sentence)

@@ -26,6 +26,7 @@ class TaskFolder:
         self.config = root / "config"
         self.run = root / "run"
         self.home = self.run / "home"
+        self.archive = self.run / "configuration.tgz"
         self.plan = self.run / "plan.tfplan"
         self.plan_json = self.run / "plan.json"
         self.log = self.run / "log"

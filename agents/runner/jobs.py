@@ -34,10 +34,19 @@ class StoredPlan:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StoredArchive:
+    """A configuration that came as a tar.gz. `parts`: how many; `is_known`: the server knows what lies in it."""
+
+    parts: int
+    is_known: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Job:
     """One phase of one task. `version` is empty when any will do; `plan` is given exactly in phase apply.
 
-    `configuration`: the server's digest of the files; `has_files`: whether they came, as the agent may have them.
+    `configuration`: the server's digest of the files; `has_files`: whether they, or the archive to fetch, came with the
+    job, as the agent may have them.
     """
 
     phase: Phase
@@ -49,6 +58,7 @@ class Job:
     configuration: str
     has_files: bool
     files: Mapping[str, str] = field(repr=False)
+    archive: StoredArchive | None
     variables: tuple[Variable, ...]
     timeout_seconds: float
     state_url: str
@@ -67,7 +77,7 @@ def parse(members: Mapping[str, Any]) -> Job:
 
 
 def _job(members: Mapping[str, Any]) -> Job:
-    plan = members["plan"]
+    plan, archive = members["plan"], members.get("archive")
     return Job(
         phase=_one_of(members["phase"], "plan", "apply"),
         task_type=_one_of(members["task_type"], "plan", "plan_and_apply", "destroy"),
@@ -76,8 +86,9 @@ def _job(members: Mapping[str, Any]) -> Job:
         version=str(members["version"] or ""),
         working_directory=str(members["working_directory"] or ""),
         configuration=str(members.get("configuration", "")),  # servers did not always say it
-        has_files=members["files"] is not None,
+        has_files=members["files"] is not None or bool(archive),
         files={str(name): str(text) for name, text in (members["files"] or {}).items()},
+        archive=StoredArchive(parts=int(archive["parts"]), is_known=bool(archive["is_known"])) if archive else None,
         variables=tuple(_variable(variable) for variable in members["variables"]),
         timeout_seconds=float(members["timeout_seconds"]),
         state_url=str(members["state_url"]),

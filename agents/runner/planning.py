@@ -65,7 +65,7 @@ async def _stored(place: Workplace, step: Step) -> Verdict:
 async def _store_files(place: Workplace) -> None:
     await _store(place, "file", place.folder.plan.read_bytes())
     await _store(place, "lock", _read(place.start / configuration.LOCK_FILE))
-    await _store(place, "extras", await asyncio.to_thread(archive.pack, place.folder.config, place.job.files))
+    await _store(place, "extras", await asyncio.to_thread(archive.pack, place.folder.config, place.known))
 
 
 async def _store(place: Workplace, part: str, data: bytes) -> None:

@@ -1,9 +1,11 @@
 """From a job to a workplace: the folder, the engine, the files, the variables, and for an apply the confirmed plan."""
 
+import asyncio
 import hashlib
+import io
 from pathlib import Path
 
-from agents.runner import archive, configuration, engines, environment, survivor, variables, warmth
+from agents.runner import archive, configuration, engines, environment, fetching, survivor, tree, variables, warmth
 from agents.runner.engines import Binary
 from agents.runner.errors import PhaseFailed
 from agents.runner.folder import TaskFolder
@@ -34,10 +36,12 @@ async def workplace(tools: Tools, assignment: Assignment, is_warm: bool) -> Work
     job = assignment.job
     binary = _engine(tools, job)
     assignment.say(f"Agent {tools.options.name}: {job.phase} with {binary.engine.name} {binary.engine.version}.")
+    start, known = await _laid_out(assignment, is_warm)
     place = Workplace(
         **vars(assignment),
         binary=binary,
-        start=_start(assignment, is_warm),
+        start=start,
+        known=known,
         is_warm=is_warm,
         environment=_environment(tools, assignment),
         variables=variables.write(job.variables, assignment.folder.run),
@@ -47,15 +51,15 @@ async def workplace(tools: Tools, assignment: Assignment, is_warm: bool) -> Work
     return place
 
 
-def _start(assignment: Assignment, is_warm: bool) -> Path:
-    """Return the folder that the engine runs in; a warm one stays as the plan left it."""
+async def _laid_out(assignment: Assignment, is_warm: bool) -> tuple[Path, dict[str, str]]:
+    """Return the folder that the engine runs in, with the configuration's files; a warm one stays as it is."""
     job, root = assignment.job, assignment.folder.config
     if is_warm:
         assignment.say("The folder is as the plan left it: no second download, no second init.")
-        return configuration.start(root, job.working_directory)
-    if not job.has_files:
-        raise PhaseFailed("job_invalid", "The server did not give the configuration's files.")
-    return configuration.write(job.files, job.working_directory, root)
+        return configuration.start(root, job.working_directory), {}
+    files = await fetching.bring(assignment)
+    start = configuration.begin(root, job.working_directory, job.engine)
+    return start, {path: entry.sha256 for path, entry in files.items()}
 
 
 def _engine(tools: Tools, job: Job) -> Binary:
@@ -82,9 +86,10 @@ async def _fetch(place: Workplace, plan: StoredPlan) -> None:
     """Bring the stored plan into the folder: the plan file, the provider lock, the files that the plan phase made."""
     place.folder.plan.write_bytes(await _part(place, plan, "file"))
     if "extras" in plan.parts:
-        archive.unpack(await _part(place, plan, "extras"), place.folder.config)
+        extras = io.BytesIO(await _part(place, plan, "extras"))
+        await asyncio.to_thread(archive.unpack, extras, place.folder.config, archive.EXTRAS)
     if "lock" in plan.parts:
-        configuration.write_file(place.start, configuration.LOCK_FILE, await _part(place, plan, "lock"))
+        tree.write_file(place.start, configuration.LOCK_FILE, await _part(place, plan, "lock"))
 
 
 async def _part(place: Workplace, plan: StoredPlan, part: str) -> bytes:

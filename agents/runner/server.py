@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urljoin
 
@@ -11,6 +12,7 @@ import httpx
 from agents import protocol
 from agents.protocol import FromAgent, FromServer, ProtocolError
 from agents.runner import backoff
+from agents.runner.configuration import Entry
 from agents.runner.errors import AttemptClosed, NotWelcome, PhaseFailed
 
 USER = "attempt"
@@ -46,6 +48,22 @@ class AttemptServer:
         if not isinstance(members, dict):
             raise PhaseFailed("job_invalid", f"The server did not give the job: {words(answer)}")
         return members
+
+    async def configuration_part(self, number: int) -> bytes:
+        """Return a part of the configuration's archive."""
+        answer = await self._ask("GET", f"agents/v1/attempt/configuration/{number}")
+        if answer.status_code != 200:
+            raise PhaseFailed(
+                "configuration_not_found", f"The server does not give the configuration's archive: {words(answer)}"
+            )
+        return answer.content
+
+    async def tell_files(self, files: Mapping[str, Entry]) -> None:
+        """Say what lies in the archive; what the server does not take of that is no reason to fail."""
+        told = [{"path": path, "size": entry.size, "sha256": entry.sha256} for path, entry in files.items()]
+        answer = await self._ask("PUT", "agents/v1/attempt/configuration/manifest", json=told)
+        if not answer.is_success:
+            self._log.warning("The server did not take the list of the archive's files: %s", words(answer))
 
     async def put_part(self, part: str, data: bytes, digest: str) -> None:
         """Store a part of the plan; `digest` is its hex SHA-256."""

@@ -47,11 +47,13 @@ class Assignment:
 class Workplace(Assignment):
     """A prepared phase. `start` is the folder that the engine runs in; `variables` are its `-var-file` arguments.
 
-    `is_warm`: the folder is as the plan left it, so that its apply needs no `init`.
+    `is_warm`: the folder is as the plan left it, so that its apply needs no `init`. `known`: the configuration's files,
+    SHA-256 by path; empty in a warm folder, where nobody asks.
     """
 
     binary: Binary
     start: Path
+    known: Mapping[str, str] = field(repr=False)
     is_warm: bool
     environment: Mapping[str, str] = field(repr=False)
     variables: list[str]

@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.core.files.base import ContentFile
 from django.test import Client
 
 from tasks import attempts, cancellation, recovery, remedies
 from tasks.models import PlanPart, Task
 from tests.agents.scenes import confirm
 from tests.tasks import factories
+from workspaces import configurations, manifests
 from workspaces.models import Variable, Workspace
+from workspaces.models.configuration import PART_BYTES
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -52,6 +55,7 @@ def test_the_job_of_a_plan() -> None:
         "working_directory": "infra",
         "configuration": task.configuration.digest,
         "files": {"main.tf": 'resource "terraform_data" "one" {}'},
+        "archive": None,
         "variables": [],
         "timeout_seconds": 77,
         "state_url": f"/api/v1/workspaces/{workspace.pk}/state",
@@ -65,6 +69,54 @@ def test_the_files_that_the_agent_has_do_not_come_again() -> None:
     assert ask(task, f"{JOB}?configuration={whole['configuration']}").json() == {**whole, "files": None}
     for other in ("", "1" * 64, whole["configuration"][1:]):
         assert ask(task, f"{JOB}?configuration={other}").json() == whole
+
+
+ARCHIVE = b"\x1f\x8b\x08" + b"x" * PART_BYTES + b"the rest"
+
+
+def archived() -> Task:
+    """Return a task that plans with an archive."""
+    workspace = factories.workspace()
+    configurations.store_archive(workspace, ContentFile(ARCHIVE), factories.person())
+    return factories.planning(workspace=workspace)
+
+
+def tell(task: Task, content: bytes) -> Any:
+    headers = {"Authorization": f"Bearer {_token(task)}"}
+    return Client().put(f"{JOB}/configuration/manifest", content, "application/json", headers=headers)
+
+
+def test_an_archive_is_fetched_in_parts() -> None:
+    task = archived()
+    job = ask(task).json()
+    assert (job["files"], job["archive"]) == (None, {"parts": 2, "is_known": False})
+    assert job["configuration"] == _sha256(ARCHIVE)
+    parts = [ask(task, f"{JOB}/configuration/{number}").content for number in range(2)]
+    assert len(parts[0]) == PART_BYTES and b"".join(parts) == ARCHIVE
+    assert ask(task, f"{JOB}/configuration/2").status_code == 404
+    known = ask(task, f"{JOB}?configuration={_sha256(ARCHIVE)}").json()
+    assert (known["files"], known["archive"]) == (None, None)
+
+
+def test_what_lies_in_an_archive_is_told_once() -> None:
+    task = archived()
+    entry = {"path": "main.tf", "size": 1, "sha256": "0" * 64}
+    assert tell(task, b"no list").status_code == 400
+    assert tell(task, json.dumps([{**entry, "size": "1"}]).encode()).status_code == 400
+    assert ask(task).json()["archive"]["is_known"] is False
+    assert tell(task, json.dumps([entry]).encode()).status_code == 204
+    assert tell(task, b"[]").status_code == 204
+    assert ask(task).json()["archive"]["is_known"] is True
+    assert [*(manifests.of(task.configuration) or {})] == ["main.tf"]
+
+
+def test_an_archive_is_for_its_attempt_alone() -> None:
+    task, other = archived(), factories.planning()
+    assert ask(other, f"{JOB}/configuration/0").status_code == 404
+    recovery.slot_lost(task.pk, task.agent_id, cause="Silent.", last_seen=None)
+    assert ask(task, f"{JOB}/configuration/0").status_code in (401, 410)
+    assert tell(task, b"[]").status_code in (401, 410)
+    assert ask("no token", f"{JOB}/configuration/0").status_code == 401
 
 
 def test_the_job_of_an_apply_names_the_confirmed_plan() -> None:

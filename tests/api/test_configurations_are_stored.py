@@ -127,6 +127,16 @@ def test_what_are_no_files_is_refused(api: APIClient, workspace: Workspace, file
     assert answer.status_code == 400 or files == {"main.tf": 5.5}
 
 
+@pytest.mark.parametrize(
+    "name", ["errored.tfstate", "a/Errored.tfstate", "IACPLATFORM_backend_override.tf", ".terraform.tfstate.lock.info"]
+)
+def test_a_file_that_agent_or_engine_write_themselves_is_refused(
+    api: APIClient, workspace: Workspace, name: str
+) -> None:
+    answer = upload(api, workspace, {"main.tf": MAIN, name: "{}"})
+    assert answer.status_code == 400 and [*answer.json()["errors"]] == [f"files.{name}"]
+
+
 def test_text_is_kept_to_the_last_character(api: APIClient, workspace: Workspace) -> None:
     text = "\n# a comment  \n" + MAIN + "   \n\n"
     assert upload(api, workspace, {"main.tf": text}).json()["files"]["main.tf"] == text

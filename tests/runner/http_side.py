@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 TOKEN = "attempt-token-"
+PART_BYTES = 1000
 
 
 @dataclass
@@ -39,6 +40,9 @@ class Store:
     closed: set[str] = field(default_factory=set)
     is_broken: bool = False
     downloads: int = 0
+    archive: bytes = b""  # the configuration of all jobs, in place of their files
+    is_swapped: bool = False  # its parts are not what its digest says
+    told: list[list[dict[str, Any]]] = field(default_factory=list)  # what agents found in it
     hear: Callable[[str], str] | None = None  # a word at the attempts' own door, answered by a JSON list
 
 
@@ -68,20 +72,39 @@ class Handler(BaseHTTPRequestHandler):
             store.states[path].tokens.add(token)
         if token in store.closed or token not in store.jobs:
             return 401, b'{"code": "attempt_closed", "detail": "This attempt is over."}'
-        if path == "/agents/v1/attempt":
-            return 200, json.dumps(self._job(store.jobs[token])).encode()
-        if path == "/agents/v1/attempt/words":
-            return (200, store.hear(body.decode()).encode()) if store.hear else (404, b"")
-        if path.startswith("/agents/v1/attempt/plan/"):
-            return self._part(store.parts.setdefault(store.jobs[token]["task"], {}), path.rpartition("/")[2], body)
+        if path.startswith("/agents/v1/attempt"):
+            return self._of_attempt(path.removeprefix("/agents/v1/attempt").lstrip("/"), store.jobs[token], body)
         return self._state(store.states.setdefault(path, State()), body)
+
+    def _of_attempt(self, path: str, job: dict[str, Any], body: bytes) -> tuple[int, bytes]:
+        store, name = self.server.store, path.rpartition("/")[2]
+        if not path:
+            return 200, json.dumps(self._job(job)).encode()
+        if path == "words":
+            return (200, store.hear(body.decode()).encode()) if store.hear else (404, b"")
+        if path.startswith("configuration/"):
+            return self._configuration(name, body)
+        return self._part(store.parts.setdefault(job["task"], {}), name, body)
 
     def _job(self, job: dict[str, Any]) -> dict[str, Any]:
         """Return the job, without the files where the agent says that it has those."""
-        digest = hashlib.sha256(json.dumps(job["files"], sort_keys=True).encode()).hexdigest()
-        has = parse_qs(urlsplit(self.path).query).get("configuration")
-        self.server.store.downloads += has != [digest]
-        return {**job, "configuration": digest, "files": None if has == [digest] else job["files"]}
+        store, files = self.server.store, json.dumps(job["files"], sort_keys=True).encode()
+        digest = hashlib.sha256(store.archive or files).hexdigest()
+        given: dict[str, Any] = {"files": None, "archive": None}
+        if parse_qs(urlsplit(self.path).query).get("configuration") != [digest]:
+            store.downloads += 1
+            stored = {"parts": -(-len(store.archive) // PART_BYTES), "is_known": bool(store.told)}
+            given = {"archive": stored} if store.archive else {"archive": None, "files": job["files"]}
+        return {**job, "configuration": digest, "files": None, **given}
+
+    def _configuration(self, name: str, body: bytes) -> tuple[int, bytes]:
+        """Answer a part of the archive, or take the list of its files."""
+        if self.command == "PUT":
+            self.server.store.told.append(json.loads(body))
+            return 204, b""
+        begin, archive = int(name) * PART_BYTES, self.server.store.archive
+        part = archive[begin : begin + PART_BYTES]
+        return 200, part[::-1] if self.server.store.is_swapped else part
 
     def _token(self) -> str:
         kind, _, text = self.headers.get("Authorization", "").partition(" ")
