@@ -1,6 +1,7 @@
 """Which processes of this machine belong to a folder."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -47,10 +48,14 @@ def line_of(pid: int) -> list[int]:
 
 
 def _names(pid: int, folder: str) -> bool:
-    place = Path(f"/proc/{pid}")
-    return alive(pid) and any(
-        folder in text for text in (*map(_text, (place / "cmdline", place / "environ")), _cwd(pid))
-    )
+    return any(folder in text for text in _texts(pid)) and alive(pid)
+
+
+def _texts(pid: int) -> Iterator[str]:
+    yield _cwd(pid)
+    if arguments := _text(Path(f"/proc/{pid}/cmdline")):  # the kernel's own have none, and nothing else either
+        yield arguments
+        yield _text(Path(f"/proc/{pid}/environ"))
 
 
 def _text(file: Path) -> str:

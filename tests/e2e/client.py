@@ -15,14 +15,11 @@ class Client:
     def __init__(self, url: str, token: str) -> None:
         self.url = url
         self.token = token
-        # A connection of its own for each request: a killed server must not leave a dead one in a pool.
-        self._limits = httpx.Limits(max_keepalive_connections=0)
+        self._http = caller(base_url=f"{url}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=60)
 
     def send(self, method: str, path: str, body: Any = None, **options: Any) -> httpx.Response:
         """Return the answer to a request below `/api/v1`, whatever its status."""
-        headers = {"Authorization": f"Bearer {self.token}", **options.pop("headers", {})}
-        with httpx.Client(base_url=f"{self.url}/api/v1", timeout=60, limits=self._limits) as http:
-            return http.request(method, path, json=body, headers=headers, **options)
+        return self._http.request(method, path, json=body, **options)
 
     def get(self, path: str, **options: Any) -> Any:
         """Return the JSON at `path`."""
@@ -64,6 +61,14 @@ class Client:
         """Return the agent of this name."""
         rows: Sequence[Row] = self.get("/agents")["results"]
         return next(row for row in rows if row["name"] == name)
+
+
+def caller(**options: Any) -> httpx.Client:
+    """Return what makes a connection of its own for each request: a killed server leaves no dead one in a pool.
+
+    To make one costs more than most requests, for it reads all certificate authorities: keep it.
+    """
+    return httpx.Client(limits=httpx.Limits(max_keepalive_connections=0), **options)
 
 
 def _good(method: str, path: str, answer: httpx.Response) -> httpx.Response:

@@ -1,35 +1,39 @@
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests import processes
-from tests.supervisor.platform import started
+from tests.supervisor.platform import Running, started
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(500)]
 SECONDS = 200.0
 
 
-def test_the_demonstration_applies_the_example_and_leaves_no_process(
-    tmp_path: Path, eventually: Callable[..., None]
-) -> None:
-    with started(tmp_path / "home", "demo", "--once", "--port", "0") as demo:
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Running:
+    """A demonstration in a new folder, from its begin to its end."""
+    return demonstrated(tmp_path_factory.mktemp("demonstrations") / "home")
+
+
+def demonstrated(home: Path) -> Running:
+    with started(home, "demo", "--once", "--port", "0") as demo:
         assert demo.process.wait(SECONDS) == 0, demo.errors.read_text()
-        told = demo.output.read_text()
-        assert re.search(r"^  applied$", told, re.MULTILINE), told
-        assert "5 to add, 0 to change, 0 to destroy" in told
-        assert "login = (sensitive)" in told
-        assert "Login: user admin, password " in told
-        assert demo.errors.read_text() == ""
-        assert processes.of(demo.home) == []
+        assert processes.of(home) == []
+    return demo
 
 
-def test_a_second_demonstration_in_the_folder_rolls_out_again(tmp_path: Path) -> None:
-    for _ in range(2):
-        with started(tmp_path / "home", "demo", "--once", "--port", "0") as demo:
-            assert demo.process.wait(SECONDS) == 0, demo.errors.read_text()
-            told = demo.output.read_text()
+def test_the_demonstration_applies_the_example_and_leaves_no_process(first: Running) -> None:
+    told = first.output.read_text()
+    assert re.search(r"^  applied$", told, re.MULTILINE), told
+    assert "5 to add, 0 to change, 0 to destroy" in told
+    assert "login = (sensitive)" in told
+    assert "Login: user admin, password " in told
+    assert first.errors.read_text() == ""
+
+
+def test_a_second_demonstration_in_the_folder_rolls_out_again(first: Running) -> None:
+    told = demonstrated(first.home).output.read_text()
     assert "-/+ terraform_data.release" in told
     assert "the password that was set before" in told
 

@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-LOOK_SECONDS = 0.05
+SHORTEST, LONGEST = 0.02, 0.25
+"""Seconds between two looks. Most are requests to a server, which has better to do the longer it takes."""
 
 Seen = TypeVar("Seen")
 
@@ -15,9 +16,10 @@ class TooLate(AssertionError):
 
 def until(what: str, look: Callable[[], Seen | None], *, seconds: float = 30.0) -> Seen:
     """Return the first answer of `look` that counts as true; `what` says in words what is waited for."""
-    deadline = time.monotonic() + seconds
+    began = time.monotonic()
     while not (seen := look()):
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - began
+        if waited > seconds:
             raise TooLate(f"not within {seconds:g} s: {what}; seen last: {seen!r}")
-        time.sleep(LOOK_SECONDS)
+        time.sleep(min(max(SHORTEST, waited / 10), LONGEST))
     return seen
