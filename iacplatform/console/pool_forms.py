@@ -1,17 +1,28 @@
 """What people fill in about a pool, and its freeze windows row by row. Which values are right, the models say."""
 
+import json
+from collections.abc import Sequence
 from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
 
-from iacplatform.console.windows import NAMES
+from iacplatform.base.problems import Problem
+from iacplatform.console.windows import NAMES, sentence
 from pools import freeze
 from pools.models import K8sConfig, Pool, PoolType
 
 OF_PODS = ("k8s_config", "min_replicas", "max_replicas", "slots_per_pod", "idle_seconds")
 """Fields that mean something only where we start pods."""
 MOST_WINDOWS = 50
+BEFORE = "windows-before"
+"""Names the field with the windows that a form was made from."""
+
+
+class WindowsChanged(Problem):
+    """Somebody else changed a pool's freeze windows while this form was filled in."""
+
+    code = "windows_changed"
 
 
 class PoolForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -54,11 +65,18 @@ class PoolForm(forms.ModelForm):  # type: ignore[type-arg]
         return None if is_static else self.cleaned_data["k8s_config"]
 
     def keep(self, windows: "Windows") -> Pool:
-        """Store what was changed and nothing else, and return the pool."""
+        """Store what was changed and nothing else, and return the pool. Raises `WindowsChanged`.
+
+        Within a transaction.
+        """
         pool: Pool = self.instance
-        pool.freeze_windows = windows.given()
-        columns = None if pool._state.adding else [*self.changed_data, "freeze_windows"]
-        pool.save(update_fields=columns)
+        if pool._state.adding:
+            pool.freeze_windows = windows.given()
+            pool.save()
+            return pool
+        stored = Pool.objects.select_for_update(no_key=True).get(pk=pool.pk)
+        pool.freeze_windows = windows.upon(stored.freeze_windows)
+        pool.save(update_fields=[*self.changed_data, "freeze_windows"])
         return pool
 
     def _settle(self, fields: dict[str, Any]) -> None:
@@ -84,7 +102,12 @@ class WindowForm(forms.Form):
 
 
 class Windows(forms.BaseFormSet):  # type: ignore[type-arg]
-    """The freeze windows of a pool, with an empty row for another one."""
+    """The freeze windows of a pool, with an empty row for another one.
+
+    `before`: the windows that were stored when the form was shown, as JSON; empty: it does not say.
+    """
+
+    before = ""
 
     @property
     def timezones(self) -> list[str]:
@@ -101,6 +124,24 @@ class Windows(forms.BaseFormSet):  # type: ignore[type-arg]
         added = [form for form in self.extra_forms if form.has_changed()]
         return [_window(form.cleaned_data) for form in [*filled, *added]]
 
+    def upon(self, stored: list[freeze.Window]) -> list[freeze.Window]:
+        """Return what is to be stored where these windows are now.
+
+        Raises `WindowsChanged` where both this form and somebody else changed what it was made from; given once more,
+        the form takes the place of what is stored now.
+        """
+        typed: list[freeze.Window] = list(self.given())
+        if self.before in {"", _as_json(stored)} or typed == stored:
+            return typed
+        if self.before == _as_json(typed):
+            return stored
+        self.before = _as_json(stored)
+        now = "; ".join(map(sentence, stored)) or "none"
+        raise WindowsChanged(
+            f"Somebody else changed the freeze windows meanwhile; they are now: {now}. Nothing of this form is stored "
+            "yet: save it again to put its windows in their place, or leave it and open the settings anew."
+        )
+
 
 _WindowSet: Any = forms.formset_factory(WindowForm, formset=Windows, extra=1, can_delete=True, max_num=MOST_WINDOWS)
 
@@ -109,7 +150,12 @@ def windows(pool: Pool | None, data: Any = None) -> Windows:
     """Return the rows of the pool's windows, or what was typed in them."""
     stored = pool.freeze_windows if pool and data is None else []
     made: Windows = _WindowSet(data, prefix="windows", initial=stored)
+    made.before = _as_json(stored) if data is None else data.get(BEFORE, "")
     return made
+
+
+def _as_json(windows: Sequence[freeze.Window]) -> str:
+    return json.dumps(windows, sort_keys=True)
 
 
 def _window(typed: dict[str, Any]) -> dict[str, Any]:
