@@ -61,9 +61,13 @@ class ControlPlane:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.rest()
+        self.admin.close()
+
+    def rest(self) -> None:
+        """End all parts; `until_ready` brings them back."""
         for part in reversed(self.parts):
             part.kill()
-        self.admin.close()
 
     def until_ready(self) -> None:
         """Start what does not run, and return when the API answers and the namespace `default` can have pods."""

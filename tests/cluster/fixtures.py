@@ -21,6 +21,7 @@ TAIL = 4000
 """Characters of each pod's output that a failing test shows."""
 
 RUNNING = pytest.StashKey[Cluster]()
+STARTED = pytest.StashKey[ControlPlane | UsersCluster]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -41,10 +42,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def _kubernetes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane | UsersCluster]:
+def _kubernetes(
+    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[ControlPlane | UsersCluster]:
     folder = tmp_path_factory.mktemp("kubernetes")
     file = os.environ.get(KUBECONFIG)
     with UsersCluster(Path(file), folder) if file else ControlPlane(folder) as home:
+        pytestconfig.stash[STARTED] = home
         yield home
 
 
@@ -65,6 +69,15 @@ def cluster(_kubernetes: ControlPlane | UsersCluster, request: pytest.FixtureReq
     with Cluster(_kubernetes) as made:
         request.node.stash[RUNNING] = made
         yield made
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Let our control plane burn no processor time while other tests run."""
+    yield
+    home = item.config.stash.get(STARTED, None)
+    if isinstance(home, ControlPlane) and "_kubernetes" not in getattr(nextitem, "fixturenames", ()):
+        home.rest()
 
 
 @pytest.hookimpl(wrapper=True)

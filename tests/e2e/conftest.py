@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.cluster.cluster import Cluster
@@ -38,7 +37,7 @@ def platform(started: Platform, request: pytest.FixtureRequest) -> Iterator[Plat
     started.heal(**environment)
     yield started
     started.heal(**environment)
-    numbers = httpx.get(f"{started.url}/metrics", timeout=30).text
+    numbers = started.metrics()
     assert "iac_tasks_unexplained 0.0" in numbers, numbers
 
 
@@ -66,6 +65,15 @@ def pods(platform: Platform, cluster: Cluster) -> Iterator[PodCrew]:
 def gated(tmp_path: Path) -> Gated:
     """A configuration whose apply lasts until the test lets it end."""
     return Gated(tmp_path)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Let the platform burn no processor time while other tests run."""
+    yield
+    platform = item.config.stash.get(RUNNING, None)
+    if platform and "started" not in getattr(nextitem, "fixturenames", ()):
+        platform.rest()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -4,8 +4,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,14 @@ import psycopg
 from iacplatform.postgres import address
 from tests import processes
 from tests.e2e import surroundings
-from tests.e2e.client import Client
+from tests.e2e.client import Client, caller
 from tests.e2e.parts import REPOSITORY, Part
 from tests.e2e.waiting import until
 
 TOKEN = "the-token-of-the-end-to-end-tests-0123456789"
 PASSWORD = "an-administrator-of-the-tests"
+
+_anybody = caller(timeout=30)
 
 
 class Platform:
@@ -47,11 +49,14 @@ class Platform:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.rest()
+
+    def rest(self) -> None:
+        """End all processes; `heal` brings back web server, jobs and database."""
         for part in (*self.agents.values(), *self.more, self.jobs, self.web):
             part.kill()
-        self.database.signal(signal.SIGTERM)
-        if self.database.process:
-            self.database.ended()
+        if self.database.is_running:
+            self.database.stop()
         self.end_orphans()
 
     @property
@@ -62,6 +67,10 @@ class Platform:
     def client(self, url: str = "") -> Client:
         """Return the administrator's way in."""
         return Client(url or self.url, TOKEN)
+
+    def metrics(self) -> str:
+        """Return what the web server tells of itself in numbers."""
+        return _anybody.get(f"{self.url}/metrics").text
 
     def part(self, name: str, *command: str, **environment: str) -> Part:
         """Return a part of this platform that is not started yet."""
@@ -116,7 +125,7 @@ class Platform:
         """Kill whatever still belongs to this platform and is none of its running parts."""
         for pid in processes.of(self.home):
             if not self._is_part(pid):
-                with _gone_is_fine():
+                with suppress(ProcessLookupError):  # it may have ended in this moment
                     os.kill(pid, signal.SIGKILL)
 
     def heal(self, **environment: str) -> None:
@@ -180,14 +189,6 @@ class Platform:
 
 def _is_healthy(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/healthz", timeout=10).status_code == httpx.codes.OK
+        return _anybody.get(f"{url}/healthz", timeout=10).status_code == httpx.codes.OK
     except httpx.TransportError:
         return False
-
-
-@contextmanager
-def _gone_is_fine() -> Iterator[None]:
-    try:
-        yield
-    except ProcessLookupError:
-        return
