@@ -3,7 +3,8 @@
 #   make demo          install, start everything, plan, confirm and apply the example; stay up until Ctrl-C
 #   make demo ONCE=1   the same, but end after the apply
 #   make up            install and start everything
-#   make test          all tests, the browser's too;  make test ARGS="tests/tasks -k confirm"  some of them
+#   make test          all tests, the browser's too;  make test ARGS="tests/tasks -k confirm"  some of them;  four at a
+#                      time, for two processors, as many tests wait: WORKERS=n
 #   make test-cluster KUBECONFIG=/path/to/kubeconfig   the tests of pods in a cluster of yours (tests/cluster/README.md)
 #   make check         style, types, layers, templates, migrations, production settings
 #   make bench         what docs/performance.md is written from
@@ -25,6 +26,7 @@ WHERE = $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT)) $(if $(AGENTS)
 SILENT = >build/last.log 2>&1 || { cat build/last.log >&2; exit 1; }
 N ?= $(if $(SEED),1,300)
 MINUTES ?= 60
+WORKERS ?= 4
 
 help:
 	@sed -n 's/^#  //p' Makefile
@@ -36,7 +38,7 @@ up: .venv/installed
 	@$(BIN)/python manage.py up $(WHERE)
 
 test: .venv/installed-dev browser control-plane
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile $(ARGS)
 
 test-cluster: .venv/installed-dev
 	@test "$(origin KUBECONFIG)" = "command line" || \
