@@ -6,7 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
-pytest_plugins = ["tests.emptying", "tests.lanes", "tests.static_files", "tests.watchdog", "tests.cluster.fixtures"]
+pytest_plugins = [
+    "tests.emptying",
+    "tests.lanes",
+    "tests.passwords",
+    "tests.static_files",
+    "tests.watchdog",
+    "tests.cluster.fixtures",
+]
 
 Condition = Callable[[], object]
 
