@@ -20,6 +20,10 @@ _DEAF_LAPSES = 2
 """An agent that let so many offers in a row lapse, one after the other, is no capacity."""
 
 
+AHEAD_SECONDS = 5
+"""Two of our processes may write at once, and one of them be ahead of the other by this; more is a clock set back."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Presence:
     """What is known of a pod's agent. `last_ended`: when the attempt ended that it accepted last."""
@@ -110,6 +114,8 @@ class Member:
     def idle_since(self) -> datetime:
         """Since when nothing has held a slot of it: its last lease was seen or ended then, or it came then."""
         ended = self.presence.last_ended if self.presence else None
+        if ended is not None and ended > self.now + timedelta(seconds=AHEAD_SECONDS):
+            ended = None  # of before the database's clock was set back; the row was seen to be busy until then
         moments = (self.pod.created_at, self.pod.connected_at, self.pod.last_busy_at, ended)
         return max(moment for moment in moments if moment is not None)
 
