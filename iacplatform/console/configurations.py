@@ -1,17 +1,16 @@
 """A workspace's files: their versions, and the next one."""
 
-from typing import Any
-
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
 from iacplatform.base import rights
 from iacplatform.base.problems import Invalid, Problem
 from iacplatform.console import page, workspaces
 from iacplatform.console.forms import Files
-from workspaces import configurations
-from workspaces.models import Configuration, Workspace
+from workspaces import archives, configurations
+from workspaces.archives import Upload
+from workspaces.models import Configuration, Kind, Workspace
 
 ADD = "workspaces.add_configuration"
 
@@ -24,27 +23,25 @@ def index(request: HttpRequest, ws: str) -> HttpResponse:
         return _shown(request, workspace, Files(initial=_newest_file(request, workspace)))
     form = Files(request.POST)
     try:
-        rights.demand(request.user, ADD)
-        stored = configurations.store(workspace, _files(form, request), request.user)
+        stored = _stored(request, workspace, form)
     except page.REFUSALS as error:
         return _shown(request, workspace, form, problem=page.as_problem(error))
     sentence = f"Configuration v{stored.number} is stored. New tasks take it."
     return page.done(request, sentence, reverse("console:workspace", args=[ws]))
 
 
-@page.page
-def detail(request: HttpRequest, ws: str, number: int) -> HttpResponse:
-    """Show one version with its files."""
-    workspace = workspaces.find(request, ws)
-    versions = Configuration.objects.visible_to(request.user).filter(workspace=workspace).select_related("created_by")
-    version = get_object_or_404(versions, number=number)
-    framed: dict[str, Any] = {
-        "place": "workspaces",
-        "tab": "configurations",
-        "workspace": workspace,
-        "version": version,
-    }
-    return page.show(request, "configuration.html", files=sorted((version.files or {}).items()), **framed)
+def _stored(request: HttpRequest, workspace: Workspace, form: Files) -> Configuration:
+    rights.demand(request.user, ADD)
+    if request.POST.get("kind") == Kind.ARCHIVE:
+        return configurations.store_archive(workspace, _archive(request), request.user)
+    return configurations.store(workspace, _files(form, request), request.user)
+
+
+def _archive(request: HttpRequest) -> Upload:
+    archive = request.FILES.get("archive")
+    if not isinstance(archive, UploadedFile):
+        raise Invalid(f"Choose an archive first. {archives.HOW}")
+    return archive
 
 
 def _files(form: Files, request: HttpRequest) -> dict[str, str]:
@@ -78,7 +75,7 @@ def _newest_file(request: HttpRequest, workspace: Workspace) -> dict[str, str]:
 
 def _shown(request: HttpRequest, workspace: Workspace, form: Files, *, problem: Problem | None = None) -> HttpResponse:
     versions = Configuration.objects.visible_to(request.user).filter(workspace=workspace)
-    listed = page.listed(request, versions.select_related("created_by").defer("files").order_by("-number"), size=20)
+    listed = page.listed(request, versions.select_related("created_by").without_files(), size=20)
     framed = {"place": "workspaces", "tab": "configurations", "workspace": workspace, "form": form, "page": listed}
     may_add = rights.may(request.user, ADD)
     status = problem.status if problem else 200

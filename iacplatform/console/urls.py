@@ -17,6 +17,7 @@ from iacplatform.console import (
     states,
     tasks,
     variables,
+    versions,
     workspaces,
 )
 
@@ -38,7 +39,8 @@ urlpatterns = [
     path(f"{_WS}/lock", locks.lock, name="lock"),
     path(f"{_WS}/unlock", locks.unlock, name="unlock"),
     path(f"{_WS}/configurations", configurations.index, name="configurations"),
-    path(f"{_WS}/configurations/<int:number>", configurations.detail, name="configuration"),
+    path(f"{_WS}/configurations/<int:number>", versions.detail, name="configuration"),
+    path(f"{_WS}/configurations/<int:number>/difference", versions.difference, name="difference"),
     path(f"{_WS}/variables", variables.index, name="variables"),
     path(f"{_WS}/variables/<int:variable_id>", variables.change, name="variable"),
     path(f"{_WS}/variables/<int:variable_id>/delete", variables.delete, name="variable_delete"),
