@@ -21,7 +21,7 @@ SEED = int(os.environ.get("CHAOS_SEED", "41"))
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(MINUTES * 60 + 300)
+@pytest.mark.timeout(MINUTES * 60 + 420)
 async def test_after_any_faults_everything_comes_to_rest_and_no_promise_is_broken(
     tmp_path: Path, control_plane: ControlPlane, cluster: Cluster
 ) -> None:

@@ -10,10 +10,11 @@ _END = re.compile(r"^[A-Za-z_][\w.]*(?::.*)?$")
 EXPECTED = re.compile(
     r"(psycopg(_pool)?\.|django\.db\.utils\.(OperationalError|InterfaceError)|ConnectionError|ConnectionResetError"
     r"|ConnectionRefusedError|BrokenPipeError|TimeoutError|KeyboardInterrupt|asyncio\.exceptions\.CancelledError"
-    r"|websockets\.|autobahn\.exception\.Disconnected|httpx\.|httpcore\.|RuntimeError: Q Cluster [\w-]+ failed to start: sentinel exited)"
+    r"|websockets\.|autobahn\.exception\.Disconnected|httpx\.|httpcore\.|RuntimeError: Q Cluster [\w-]+ failed to start: sentinel exited"
+    r"|agents\.sweep\.RowsFailed)"
 )
 """Errors of connections, and of being ended. A worker that starts while the database is away says why in its sentinel's
-own traceback, which is judged too; that of its parent says only that it did."""
+own traceback, and a step of the sweep in those of its rows, which are judged too; the last says only that they failed."""
 
 HANDLED = "During handling of the above exception"
 OF_CLUSTER = re.compile(r"^pools\.errors\.")
