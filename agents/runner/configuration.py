@@ -24,6 +24,9 @@ _OUR_NAME = "iacplatform_backend_override."
 _LEFTOVERS = {"errored.tfstate", ".terraform.tfstate.lock.info"}
 """What an engine leaves in its folder; a state that lies there after an apply is brought to the server."""
 
+_LOCAL_STATES = ("terraform.tfstate", "terraform.tfstate.d")
+"""A state beside the configuration makes `init` ask whether to move it, and nobody is there to answer."""
+
 _ENDINGS = {"terraform": (".tf", ".tf.json"), "tofu": (".tf", ".tf.json", ".tofu", ".tofu.json")}
 
 
@@ -59,11 +62,15 @@ def judge(names: Iterable[str]) -> None:
 def begin(root: Path, working_directory: str, engine: str) -> Path:
     """Return the folder in which the engine has to run, with our override in it.
 
-    Raises `PhaseFailed` where it is missing, or has nothing for the engine: that would take all resources for gone.
+    Raises `PhaseFailed` where it is missing, or has nothing for the engine: that would take all resources for gone; and
+    where a state of its own lies in it.
     """
     folder = start(root, working_directory)
     if not any(_is_read(path, engine) for path in folder.iterdir()):
         raise _invalid(_nothing(root, working_directory, engine))
+    for name in _LOCAL_STATES:
+        if (folder / name).exists():
+            raise _invalid(f"The configuration holds {name!r}: upload that as the workspace's state, and leave it out.")
     tree.write_file(folder, OVERRIDE, OVERRIDE_TEXT.encode())
     return folder
 

@@ -44,6 +44,13 @@ def test_what_an_engine_left_is_no_configuration(tmp_path: Path, name: str) -> N
         configuration.write({"main.tf": "", name: "{}"}, tmp_path)
 
 
+@pytest.mark.parametrize("name", ["terraform.tfstate", "terraform.tfstate.d/prod/terraform.tfstate"])
+def test_a_state_beside_the_configuration_belongs_to_the_workspace(tmp_path: Path, name: str) -> None:
+    configuration.write({"main.tf": "", name: "{}", "fixtures/terraform.tfstate": "{}"}, tmp_path)
+    with pytest.raises(PhaseFailed, match="as the workspace's state"):
+        configuration.begin(tmp_path, "", "terraform")
+
+
 def test_a_folder_in_the_place_of_our_override_is_refused(tmp_path: Path) -> None:
     configuration.write({"main.tf": ""}, tmp_path)
     (tmp_path / configuration.OVERRIDE).mkdir()
