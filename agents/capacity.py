@@ -21,12 +21,23 @@ from tasks.states import Lease
 class Room:
     """A connected agent that takes work, and which of its slots may be offered.
 
-    `pause`: it has let offers lapse. Then it is passed over, and after that asked for one slot at a time.
+    `pause`: it has let offers lapse. Then it is passed over, and after that asked for one slot at a time. `is_closed`:
+    its pod is one beyond the pool's maximum, which takes nothing new; what is kept for a task there stays so.
     """
 
     agent: Agent
     free: set[int]
     pause: Pause | None = None
+    is_closed: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a slot of it that becomes free may be offered at once."""
+        return self.pause is None and not self.is_closed
+
+    def close(self) -> None:
+        """Offer no slot of it."""
+        self.is_closed, self.free = True, set()
 
     def has(self, engine: str, version: str = "") -> bool:
         """Return whether the agent has this engine, in this version where one is given."""
@@ -81,7 +92,7 @@ class Capacity:
     def release(self, agent_id: str, slot: int | None) -> None:
         """Note that a slot became free in this very pass."""
         room = self.room_of(agent_id)
-        if room is not None and room.pause is None and slot is not None and slot < room.agent.capacity:
+        if room is not None and room.is_open and slot is not None and slot < room.agent.capacity:
             room.free.add(slot)
 
     def keep_to(self, earlier: "Capacity") -> None:
@@ -111,15 +122,32 @@ def look(pool: Pool | None, now: datetime, *, waits_for_pauses: bool = True) -> 
     working = {agent.pk: agent for agent in present if agent.session and not agent.draining}
     held = Task.objects.exclude(lease=Lease.NONE).filter(agent_id__in=working)
     leased = list(held.only("agent_id", "slot", "lease").order_by("lease_expires_at", "id")) if working else []
+    supplied = supply.look(pool, now) if pool.pool_type == PoolType.K8S else None
+    rooms = _rooms(working.values(), leased, now if waits_for_pauses else None)
+    for room in _beyond_most(rooms, supplied):
+        room.close()
     return Capacity(
         pool=pool,
         now=now,
-        rooms=_rooms(working.values(), leased, now if waits_for_pauses else None),
+        rooms=rooms,
         reservations=[task for task in leased if task.lease == Lease.RESERVED],
         away=frozenset(agent.pk for agent in present if not agent.session and not agent.draining),
         leaving=sum(1 for agent in present if agent.session and agent.draining),
-        supply=supply.look(pool, now) if pool.pool_type == PoolType.K8S else None,
+        supply=supplied,
     )
+
+
+def _beyond_most(rooms: list[Room], supply: Supply | None) -> list[Room]:
+    """Return the agents of the youngest pods beyond a maximum that was lowered: who gets new work stays.
+
+    Of those that are connected and take what they are offered, so that a pool has as many as it may that do.
+    """
+    if supply is None:
+        return []
+    age = {pod.name: number for number, pod in enumerate(supply.pods)}
+    of_pods = [room for room in rooms if room.agent.pod_name]
+    of_pods.sort(key=lambda room: (room.pause is not None, age.get(room.agent.pod_name, len(age))))
+    return of_pods[supply.pool.max_replicas :]
 
 
 def _rooms(working: Collection[Agent], leased: Collection[Task], now: datetime | None) -> list[Room]:

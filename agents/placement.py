@@ -97,7 +97,7 @@ def _reclaim(candidate: Candidate) -> bool:
     capacity = candidate.capacity
     if capacity.can_grow:
         return False
-    held = capacity.holding({room.agent.pk for room in candidate.able if room.pause is None})
+    held = capacity.holding({room.agent.pk for room in candidate.able if room.is_open})
     return any(_give_up(holder, candidate) for holder in held)
 
 

@@ -63,10 +63,11 @@ def pool_allows_none(pool: Pool) -> WaitReason:
 def pool_at_max(capacity: Capacity, supply: Supply) -> WaitReason:
     """Every slot is taken, and no other pod may come."""
     pool, most = supply.pool, supply.pool.max_replicas
+    beyond = " Those beyond it take nothing new: they end what they hold, and go." if len(supply.staying) > most else ""
     return WaitReason(
         code=Code.POOL_AT_MAX,
         turn=Turn.MACHINE,
-        message=f"{_taken(capacity)} Pool {pool.name} has {len(supply.staying)} of at most {_pods(most)}.",
+        message=f"{_taken(capacity)} Pool {pool.name} has {len(supply.staying)} of at most {_pods(most)}.{beyond}",
         remedy="It starts when a slot becomes free. Raise the pool's maximum to start it sooner.",
         blocker=_pool(pool),
         evidence=_numbers(capacity, supply),
@@ -157,6 +158,8 @@ def _what_comes(supply: Supply) -> str:
 
 
 def _taken(capacity: Capacity) -> str:
+    if any(room.is_closed for room in capacity.rooms):
+        return "No slot of the pods that take new work is free."
     return f"Every slot of the connected agents is taken ({capacity.summary()['slots']} in all)."
 
 

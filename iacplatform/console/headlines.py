@@ -83,7 +83,8 @@ def _counted(supply: Supply) -> Headline:
         return Headline(turn=Turn.MACHINE, heading="The autoscaler has not looked at it yet.")
     if there > most:
         heading = f"It has {_pods(there)}, more than its maximum of {most}."
-        return Headline(turn=Turn.MACHINE, heading=heading, remedy="Those without work go; one that holds work stays.")
+        remedy = "Those beyond it take nothing new; one that holds work stays until it has ended that."
+        return Headline(turn=Turn.MACHINE, heading=heading, remedy=remedy)
     if supply.coming and there >= desired:
         return Headline(turn=Turn.MACHINE, heading=f"It has {_pods(there)}, {len(supply.coming)} of them starting.")
     if there < desired:

@@ -59,7 +59,7 @@ def test_a_condition_says_when_the_next_pod_is_tried(console: Client) -> None:
         (2, ["running", "starting"], "It has 2 pods, 1 of them starting."),
         (0, ["running"], "It has 1 pod, and needs none. Pods that were idle for 5 min go, one at a time"),
         (1, ["running", "draining"], "It has 1 pod, as many as it should."),
-        (6, ["running"] * 6, "It has 6 pods, more than its maximum of 5. Those without work go; one that holds work"),
+        (6, ["running"] * 6, "It has 6 pods, more than its maximum of 5. Those beyond it take nothing new; one"),
     ],
 )
 def test_the_number_of_pods_stands_beside_the_number_that_should_be(
