@@ -4,14 +4,19 @@ import hashlib
 import io
 import os
 import tarfile
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError, connection, transaction
 from rest_framework.test import APIClient
 
 from tests import archives, factories
+from workspaces import archives as stored_archives
+from workspaces import configurations, manifests
 from workspaces.models import Configuration, ConfigurationPart, Workspace
 
 ARCHIVE = archives.packed({"main.tf": factories.MAIN, "modules/a/x.tf": ""}, prefix="./")
@@ -133,6 +138,43 @@ def test_a_form_that_was_cut_is_refused(api: APIClient, workspace: Workspace) ->
     assert send(api, workspace, whole, kind).status_code == 201
 
 
+@pytest.mark.django_db(transaction=True)
+def test_the_workspace_is_free_while_a_large_archive_is_stored(
+    workspace: Workspace, ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free: list[str] = []
+    keep = stored_archives.keep
+
+    def watched(*given: Any) -> str:
+        with ThreadPoolExecutor(1) as another:
+            free.append(another.submit(_lock, workspace.pk).result())
+        return keep(*given)
+
+    monkeypatch.setattr(stored_archives, "keep", watched)
+    configurations.store_archive(workspace, ContentFile(ARCHIVE), ann)
+    assert free == [workspace.pk]
+
+
+def _lock(pk: str) -> str:
+    """Return the workspace's id if its row can be locked at once, by a connection of its own."""
+    try:
+        with transaction.atomic():
+            return Workspace.objects.select_for_update(nowait=True).get(pk=pk).pk
+    finally:
+        connection.close()
+
+
+def test_a_person_at_a_browser_may_upload_too(workspace: Workspace, ann: User) -> None:
+    """Its session needs the token against forgery; to find that, Django reads the form before the view does."""
+    browser = APIClient(enforce_csrf_checks=True)
+    browser.force_login(ann)
+    assert upload(browser, workspace).status_code == 403
+    browser.cookies["csrftoken"] = token = "a" * 32
+    form = {"archive": SimpleUploadedFile("c.tgz", ARCHIVE)}
+    answer = browser.post(path(workspace), form, format="multipart", headers={"X-CSRFToken": token})
+    assert answer.status_code == 201, answer.json()
+
+
 def test_a_body_that_is_neither_is_told_what_is_taken(api: APIClient, workspace: Workspace) -> None:
     answer = send(api, workspace, ARCHIVE, "application/gzip")
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
@@ -154,7 +196,9 @@ def test_seeing_versions_is_the_right_to_download_and_compare(workspace: Workspa
 
 def test_what_is_stored_never_changes(api: APIClient, workspace: Workspace) -> None:
     upload(api, workspace)
+    manifests.keep(Configuration.objects.get(), [])
     for change in (
+        "manifest SET entries = '[1]'",
         "configurationpart SET content = ''",
         "configuration SET size = 1",
         "configuration SET kind = 'files'",
