@@ -10,7 +10,8 @@ _END = re.compile(r"^[A-Za-z_][\w.]*(?::.*)?$")
 EXPECTED = re.compile(
     r"(psycopg(_pool)?\.|django\.db\.utils\.(OperationalError|InterfaceError)|ConnectionError|ConnectionResetError"
     r"|ConnectionRefusedError|BrokenPipeError|TimeoutError|KeyboardInterrupt|asyncio\.exceptions\.CancelledError"
-    r"|websockets\.|autobahn\.exception\.Disconnected|httpx\.|httpcore\.|RuntimeError: Q Cluster [\w-]+ failed to start: sentinel exited"
+    r"|websockets\.|autobahn\.exception\.Disconnected|httpx\.|httpcore\."
+    r"|RuntimeError: Q Cluster [\w-]+ failed to start: sentinel exited"
     r"|agents\.sweep\.RowsFailed)"
 )
 """Errors of connections, and of being ended. A worker that starts while the database is away says why in its sentinel's
