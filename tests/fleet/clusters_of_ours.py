@@ -30,7 +30,7 @@ def pool(cluster: Cluster, image: str = SILENT, **columns: int) -> Pool:
 
 def look(pool: Pool) -> None:
     """Look at the pool's cluster, whatever the last look thought of it."""
-    ClusterStatus.objects.update(not_before=None, calls_left=20)
+    ClusterStatus.objects.update(not_before=None, held_until=None, calls_left=20)
     looks.look(pool.k8s_config_id or 0)
 
 
