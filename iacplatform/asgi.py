@@ -15,6 +15,8 @@ _http: Any = get_asgi_application()
 # Both need the apps, which are ready only now.
 from agents.presence import Presence  # noqa: E402
 from agents.routing import websocket_urlpatterns  # noqa: E402
+from iacplatform import web_requests  # noqa: E402
 from iacplatform.intake import Intake  # noqa: E402
 
+web_requests.install()
 application = Presence(ProtocolTypeRouter({"http": Intake(_http), "websocket": URLRouter(websocket_urlpatterns)}))

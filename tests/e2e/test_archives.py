@@ -1,5 +1,6 @@
 """A configuration that came as an archive, and the files that a plan makes beside it: planned here, applied elsewhere."""
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -134,3 +135,21 @@ def test_an_archive_that_no_agent_can_use_fails_in_words_and_changes_nothing(cre
     assert failed["error_code"] == "configuration_invalid"
     assert "There are some in 'folder'" in failed["error_message"]
     assert workspace.state() == before
+
+
+def test_a_large_upload_is_not_parsed_in_memory(crew: Crew) -> None:
+    """Without our own requests Twisted parses the form as well, at more than ten times its size."""
+    workspace, web = crew.workspace(), crew.platform.web.pid
+    upload(workspace, archives.packed({"main.tf": ""}))
+    peak_mib(web)
+    before = peak_mib(web)
+    size_mib = 24
+    upload(workspace, archives.packed({"main.tf": "", "random.bin": os.urandom(size_mib * 1024**2)}))
+    assert peak_mib(web) - before < 4 * size_mib
+
+
+def peak_mib(pid: int) -> int:
+    """Return the most memory that the process has had since the last time that this was asked."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+    return next(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM"))
