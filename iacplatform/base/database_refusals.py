@@ -13,6 +13,7 @@ FOREIGN_KEY = "23503"
 UNIQUE = "23505"
 NOT_IN_TIME = frozenset({"55P03", "57014"})  # lock_not_available, query_canceled
 COLLIDED = frozenset({"40001", "40P01"})  # serialization_failure, deadlock_detected
+STOOD_STILL = frozenset({"25P03", "25P04"})  # idle_in_transaction_session_timeout, transaction_timeout
 
 
 def as_problem(error: DatabaseError) -> Problem | None:
@@ -30,7 +31,8 @@ def _by_kind(error: DatabaseError, state: str) -> Problem | None:
         return _broken_rule(error, state)
     if isinstance(error, DataError):
         return Invalid("A value cannot be stored: it holds characters or a number that the database does not take.")
-    if isinstance(error, OperationalError | InterfaceError):
+    # Django takes a session that was ended for standing still for an internal error of the database.
+    if isinstance(error, OperationalError | InterfaceError) or state in STOOD_STILL:
         return TryAgain("The database cannot answer right now. Try again in a moment.", after_seconds=5)
     return None
 
