@@ -14,6 +14,7 @@ HEAD = 'Traceback (most recent call last):\n  File "x.py", line 1, in f\n    g()
     [
         "django.db.utils.OperationalError: consuming input failed",
         "RuntimeError: Q Cluster ink-gee-charlie-white failed to start: sentinel exited with code 1",
+        "django.db.utils.InternalError: terminating connection due to idle-in-transaction timeout",
         "KeyboardInterrupt",
         "agents.sweep.RowsFailed: 2",
         "autobahn.exception.Disconnected: Attempt to send on a closed protocol",

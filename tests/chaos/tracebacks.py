@@ -8,8 +8,8 @@ _BEGIN = "Traceback (most recent call last):"
 _END = re.compile(r"^[A-Za-z_][\w.]*(?::.*)?$")
 
 EXPECTED = re.compile(
-    r"(psycopg(_pool)?\.|django\.db\.utils\.(OperationalError|InterfaceError)|ConnectionError|ConnectionResetError"
-    r"|ConnectionRefusedError|BrokenPipeError|TimeoutError|KeyboardInterrupt|asyncio\.exceptions\.CancelledError"
+    r"(psycopg(_pool)?\.|django\.db\.utils\.(OperationalError|InterfaceError|InternalError: terminating connection)"
+    r"|ConnectionError|ConnectionResetError|ConnectionRefusedError|BrokenPipeError|TimeoutError|KeyboardInterrupt|asyncio\.exceptions\.CancelledError"
     r"|websockets\.|autobahn\.exception\.Disconnected|httpx\.|httpcore\."
     r"|RuntimeError: Q Cluster [\w-]+ failed to start: sentinel exited"
     r"|agents\.sweep\.RowsFailed)"
