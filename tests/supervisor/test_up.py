@@ -3,6 +3,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -23,12 +24,26 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("platforms") / "home"
 
 
-@pytest.fixture
-def running(home: Path, eventually: Eventually) -> Iterator[Running]:
-    """A platform that has told its address."""
-    with up(home, "--port", "0") as platform:
-        eventually(platform.is_ready, START_SECONDS)
+@pytest.fixture(scope="module")
+def living(home: Path) -> Iterator[Callable[[], Running]]:
+    """Return a function that gives the platform that is up in the folder, and starts one where a test has ended it."""
+    started: list[Running] = []
+
+    def platform() -> Running:
+        if not started or started[-1].process.poll() is not None:
+            started.append(ends.enter_context(up(home, "--port", "0")))
+        return started[-1]
+
+    with ExitStack() as ends:
         yield platform
+
+
+@pytest.fixture
+def running(living: Callable[[], Running], eventually: Eventually) -> Running:
+    """A platform that has told its address."""
+    platform = living()
+    eventually(platform.is_ready, START_SECONDS)
+    return platform
 
 
 def status(address: str) -> int:
@@ -65,6 +80,12 @@ def test_a_killed_worker_leaves_nothing_of_itself_and_is_started_again(
     eventually(lambda: any("qcluster" in processes.arguments(pid) for pid in processes.children(running.process.pid)))
 
 
+def test_a_second_up_in_the_folder_is_refused_in_one_line(running: Running) -> None:
+    with up(running.home, "--port", "0") as second:
+        assert second.process.wait(START_SECONDS) == 1
+        assert one_line(second).startswith(f"The data folder {running.home} is in use by another")
+
+
 def test_kill_9_of_up_leaves_nothing(running: Running, eventually: Eventually) -> None:
     eventually(lambda: processes.group(running.child("qcluster")), START_SECONDS)
     running.process.kill()
@@ -78,12 +99,6 @@ def test_ctrl_c_during_the_start_ends_what_runs_by_then(tmp_path: Path, eventual
         platform.process.send_signal(signal.SIGINT)
         assert platform.process.wait(15) == 0
         assert processes.of(platform.home) == []
-
-
-def test_a_second_up_in_the_folder_is_refused_in_one_line(running: Running) -> None:
-    with up(running.home, "--port", "0") as second:
-        assert second.process.wait(START_SECONDS) == 1
-        assert one_line(second).startswith(f"The data folder {running.home} is in use by another")
 
 
 def test_a_taken_port_is_one_line_and_nothing_is_started(tmp_path: Path) -> None:
