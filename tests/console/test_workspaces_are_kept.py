@@ -91,7 +91,7 @@ def test_files_are_typed_or_chosen_from_disk(console: Client, workspace: Workspa
     answer = console.post(address, {"path": "main.tf", "text": MAIN.replace("\n", "\r\n"), "files": [chosen]})
     assert answer.status_code == 303
     stored = Configuration.objects.get(workspace=workspace)
-    assert stored.files["main.tf"] == MAIN
+    assert stored.files is not None and stored.files["main.tf"] == MAIN
     assert sorted(stored.files) == ["main.tf", "outputs.tf"]
     assert "terraform_data" in pages.text(console.get(f"{address}/1"))
 
