@@ -1,6 +1,6 @@
 """The platform as any client sees it: its HTTP API."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -59,8 +59,15 @@ class Client:
 
     def agent(self, name: str) -> Row:
         """Return the agent of this name."""
-        rows: Sequence[Row] = self.get("/agents")["results"]
-        return next(row for row in rows if row["name"] == name)
+        return next(row for row in self.rows("/agents") if row["name"] == name)
+
+    def rows(self, path: str) -> Iterator[Row]:
+        """Yield the rows of a list, page after page: other tests have left theirs in it."""
+        following: str | None = path
+        while following:
+            page = self.get(following)
+            yield from page["results"]
+            following = page["next"]
 
 
 def caller(**options: Any) -> httpx.Client:

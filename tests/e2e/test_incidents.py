@@ -59,7 +59,7 @@ def test_incident_511_a_missing_pool_is_told_and_its_remedy_moves_the_stuck_task
 
 
 def _local_token(crew: Crew) -> str:
-    pools = crew.client.get("/pools")["results"]
+    pools = crew.client.rows("/pools")
     local = next(pool for pool in pools if pool["name"] == "local")
     token: str = crew.client.token_of(local["pool_id"])["token"]
     return token
