@@ -1,7 +1,7 @@
 """What people and the calendar do to a pool of pods: a freeze window ends by itself, a drained agent's pod is replaced."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -15,15 +15,20 @@ LEAST_SECONDS = 30
 """What a window that ends with the minute lasts at least, so that it is seen from inside."""
 
 
-def window_that_ends_soon() -> dict[str, Any]:
+def now_at(pods: PodCrew) -> datetime:
+    """Return the platform's time: another test may have set its clock ahead."""
+    [(now,)] = pods.platform.sql("SELECT iac_now()")
+    return cast(datetime, now).astimezone(UTC)
+
+
+def window_that_ends_soon(now: datetime) -> dict[str, Any]:
     """Return a window that is open now, and ends with this minute or the next."""
-    now = datetime.now(UTC)
     start, end = now - timedelta(hours=1), now + timedelta(seconds=LEAST_SECONDS + 60)
     return {"days": DAYS, "start": f"{start:%H:%M}", "end": f"{end:%H:%M}", "timezone": "UTC"}
 
 
 def test_the_end_of_a_freeze_window_wakes_the_pool(pods: PodCrew) -> None:
-    pods.change(freeze_windows=[window_that_ends_soon()], min_replicas=1)
+    pods.change(freeze_windows=[window_that_ends_soon(now_at(pods))], min_replicas=1)
     task = pods.workspace(trivial(), auto_apply=True).task()
     assert task.row()["wait_reason"]["code"] == "pool_frozen"
     assert pods.row()["frozen"] is True
@@ -33,7 +38,7 @@ def test_the_end_of_a_freeze_window_wakes_the_pool(pods: PodCrew) -> None:
 
 
 def test_who_unfreezes_a_pool_need_not_wait(pods: PodCrew) -> None:
-    now = datetime.now(UTC)
+    now = now_at(pods)
     edges = {"start": f"{now - timedelta(hours=1):%H:%M}", "end": f"{now + timedelta(hours=1):%H:%M}"}
     pods.change(freeze_windows=[{"days": DAYS, **edges, "timezone": "UTC"}])
     task = pods.workspace(trivial(), auto_apply=True).task()
