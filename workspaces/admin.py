@@ -11,7 +11,16 @@ from iacplatform.base.admin import KnownOnly, ReadOnly
 from iacplatform.base.problems import Problem
 from workspaces import edits, locks
 from workspaces.forms import SealedVariableForm
-from workspaces.models import Configuration, KeptState, StateLock, StateVersion, Variable, Workspace
+from workspaces.models import (
+    Configuration,
+    ConfigurationPart,
+    KeptState,
+    Manifest,
+    StateLock,
+    StateVersion,
+    Variable,
+    Workspace,
+)
 
 
 @admin.register(Workspace)
@@ -73,6 +82,31 @@ class ConfigurationAdmin(ReadOnly):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return the versions without their files, which a list does not show."""
         return super().get_queryset(request).defer("files")
+
+
+@admin.register(ConfigurationPart)
+class ConfigurationPartAdmin(ReadOnly):
+    """Which pieces of archives are stored; the console and the API give a version whole."""
+
+    list_display = ["configuration", "number"]
+    fields = ["configuration", "number"]
+    list_select_related = ["configuration__workspace"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the rows without their bytes."""
+        return super().get_queryset(request).defer("content")
+
+
+@admin.register(Manifest)
+class ManifestAdmin(ReadOnly):
+    """What agents have found in archives."""
+
+    list_display = ["configuration", "created_at"]
+    list_select_related = ["configuration__workspace"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the rows without their entries, which a list does not show."""
+        return super().get_queryset(request).defer("entries")
 
 
 @admin.register(StateVersion)

@@ -132,7 +132,7 @@ def test_a_cluster_that_asks_for_time_gets_it(cluster: Cluster, door: Door, faul
     with pytest.raises(kube.ClusterError):
         door.version()
     cluster.proxy.forget()
-    with pytest.raises(kube.Throttled, match="gets no call"):
+    with pytest.raises(kube.Throttled, match="asked to be left alone until"):
         door.pods()
     assert cluster.proxy.count() == 0
 

@@ -1,7 +1,7 @@
 """Stands in for terraform where a test must know every start, signal and instant.
 
 `behaviour.json` among the configuration's files says what each command does: `print` (text), `seconds` (to wait),
-`touch` (a file to make), `last` (words at the end), `counts` (aloud while it
+`touch` (a file to make), `holds` (its text), `last` (words at the end), `counts` (aloud while it
 waits), `exit` (status), `kill` (a signal to die by), `on_interrupt` (status, or "ignore"). Every start
 and every SIGINT is a line of the file `ledger`.
 """
@@ -32,7 +32,7 @@ def run(arguments: list[str], wanted: dict[str, Any]) -> int:
     sys.stdout.write(wanted.get("print", ""))
     sys.stdout.flush()
     if "touch" in wanted:
-        Path(wanted["touch"]).write_text("made by the plan")
+        Path(wanted["touch"]).write_text(wanted.get("holds", "made by the plan"))
     deadline = time.monotonic() + wanted.get("seconds", 0)
     turn = 0
     while time.monotonic() < deadline:

@@ -102,8 +102,8 @@ def test_a_state_that_could_not_be_stored_is_brought_and_then_leaves_the_agent(s
 @pytest.mark.usefixtures("fake_agent")
 def test_the_first_state_of_a_workspace_is_named_as_terraform_would(scene: Scene, workdir: Path) -> None:
     """Without the server's first answer terraform leaves it without lineage, and no server could store that."""
-    job = scene.applying(exit=1)
-    job["files"]["errored.tfstate"] = '{\n  "version": 4,\n  "serial": 0,\n  "lineage": "",\n  "x": 1.10}'
+    unnamed = '{\n  "version": 4,\n  "serial": 0,\n  "lineage": "",\n  "x": 1.10}'
+    job = scene.applying(exit=1, touch="errored.tfstate", holds=unnamed)
     assert scene.run(job).outcome == "failed"
     stored = scene.platform.store.states[STATE].body
     assert json.loads(stored)["serial"] == 1 and len(json.loads(stored)["lineage"]) == len(str(uuid4()))
