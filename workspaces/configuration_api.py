@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from iacplatform.base.bodies import BoundedJSON, WholeForm
+from iacplatform.base.negotiation import AsItIs
 from iacplatform.base.problems import Invalid, Problem
 from workspaces import archives, configurations, differences, serializers
 from workspaces.api import OneWorkspace
@@ -74,6 +75,7 @@ class ConfigurationDetail(OneWorkspace, generics.RetrieveAPIView[Configuration])
 class ConfigurationDownload(OneWorkspace):
     """One version as a tar.gz: an archive as it came, texts packed anew."""
 
+    content_negotiation_class = AsItIs
     queryset = Configuration.objects.all()
     rights_model = Configuration
     lookup_field = "number"

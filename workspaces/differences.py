@@ -85,7 +85,7 @@ def _known(version: Configuration) -> dict[str, Entry]:
     if known is None:
         raise NotUnpacked(
             f"Nobody has unpacked version {version.number} yet, and the server itself never does: the first agent that "
-            "plans with it tells what lies in it. Start a plan with it, then ask again, or download it."
+            "plans with it tells what lies in it. Plan with it while it is the newest version, or download both."
         )
     return known
 

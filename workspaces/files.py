@@ -8,6 +8,8 @@ from workspaces.hcl import Fault
 from workspaces.models import Engine
 
 MOST_FILES = 2_000
+MOST_CHARACTERS = 1024 * 1024
+TOO_LARGE = f"Texts have at most {MOST_CHARACTERS:,} characters together. Upload it as an archive."
 MOST_PARSED = 128 * 1024
 """Characters of one upload that are parsed whole, about half a second of work; of more only the outline is judged."""
 
@@ -28,6 +30,8 @@ def faults(files: Files, *, folder: str, engine: str) -> dict[str, str]:
     """
     if len(files) > MOST_FILES:
         return {"files": f"A configuration has at most {MOST_FILES:,} files."}
+    if sum(map(len, files.values())) > MOST_CHARACTERS:
+        return {"files": TOO_LARGE}
     by_path = {
         f"files.{path}": fault
         for path in files

@@ -4,7 +4,8 @@ Values of outputs that are marked as sensitive are left out, and so are all valu
 secret, only their providers know.
 """
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,12 +84,12 @@ def difference(old: bytes, new: bytes) -> Difference:
     outputs_gone, outputs_here = _outputs(before), _outputs(after)
     both = sorted(gone.keys() & here.keys())
     return Difference(
-        added=sorted(here.keys() - gone.keys()),
-        removed=sorted(gone.keys() - here.keys()),
+        added=_listed(here.keys() - gone.keys()),
+        removed=_listed(gone.keys() - here.keys()),
         changed=[_change(address, gone[address], here[address]) for address in both if gone[address] != here[address]],
-        outputs_added=sorted(outputs_here.keys() - outputs_gone.keys()),
-        outputs_removed=sorted(outputs_gone.keys() - outputs_here.keys()),
-        outputs_changed=sorted(
+        outputs_added=_listed(outputs_here.keys() - outputs_gone.keys()),
+        outputs_removed=_listed(outputs_gone.keys() - outputs_here.keys()),
+        outputs_changed=_listed(
             name for name in outputs_gone.keys() & outputs_here.keys() if outputs_gone[name] != outputs_here[name]
         ),
     )
@@ -103,7 +104,7 @@ def _outputs(state: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def _output(name: str, output: dict[str, Any]) -> Output:
     is_secret = bool(output.get("sensitive"))
     value = None if is_secret else output.get("value")
-    return Output(name=name, type=output.get("type"), sensitive=is_secret, value=value)
+    return Output(name=_text(name), type=_plain(output.get("type")), sensitive=is_secret, value=_plain(value))
 
 
 def _instances(state: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
@@ -116,7 +117,7 @@ def _instances(state: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str
 def _resource(resource: dict[str, Any], instance: dict[str, Any]) -> Resource:
     words = {name: _text(resource.get(name)) for name in ("mode", "type", "name", "module", "provider")}
     marks = {name: _text(instance.get(name)) for name in ("status", "deposed")}
-    return Resource(address=state_documents.address(resource, instance), **words, **marks)
+    return Resource(address=_text(state_documents.address(resource, instance)), **words, **marks)
 
 
 def _by_address(state: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -130,8 +131,8 @@ def _place(resource: dict[str, Any], instance: dict[str, Any]) -> str:
 
 def _change(address: str, before: dict[str, Any], after: dict[str, Any]) -> Change:
     gone, here = _attributes(before), _attributes(after)
-    names = sorted(name for name in gone.keys() | here.keys() if gone.get(name) != here.get(name))
-    return Change(address=address, attributes=names)
+    names = (name for name in gone.keys() | here.keys() if gone.get(name) != here.get(name))
+    return Change(address=_text(address), attributes=_listed(names))
 
 
 def _attributes(instance: dict[str, Any]) -> dict[str, Any]:
@@ -139,5 +140,20 @@ def _attributes(instance: dict[str, Any]) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def _listed(names: Iterable[str]) -> list[str]:
+    return sorted(map(_text, names))
+
+
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+    return value.encode(errors="replace").decode() if isinstance(value, str) else ""
+
+
+def _plain(value: Any) -> Any:
+    """Return the value as any reader of JSON takes it: a state may hold half a character, or what is no number."""
+    if isinstance(value, dict):
+        return {_text(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return _text(value) if isinstance(value, str) else value

@@ -88,7 +88,7 @@ def cluster_failed(config_id: int, error: ClusterError) -> None:
 
 def cluster_answered(config_id: int) -> None:
     """A look was answered, and all that it asked for after the list as well: the cluster need not rest any more."""
-    ClusterStatus.objects.filter(config_id=config_id).update(failures=0, not_before=None)
+    ClusterStatus.objects.filter(config_id=config_id).update(failures=0, not_before=F("held_until"))
 
 
 def forgive(pool_ids: Collection[str]) -> None:

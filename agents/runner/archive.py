@@ -20,7 +20,10 @@ from agents.runner.tarball import FILES, Member, Source, Tarball
 
 BYTES = 256 * 1024 * 1024
 
-EXTRAS = Source(name="The archive of files stored with the plan", code="extras_invalid", bytes=BYTES)
+_HEADERS = FILES * 4096
+"""What a tar has beside the files that were packed: headers with long names, and what fills up blocks."""
+
+EXTRAS = Source(name="The archive of files stored with the plan", code="extras_invalid", bytes=BYTES + _HEADERS)
 CONFIGURATION = Source(
     name="The configuration's archive", code="configuration_invalid", bytes=configuration.ARCHIVE_BYTES
 )

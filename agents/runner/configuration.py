@@ -55,7 +55,7 @@ def judge(names: Iterable[str]) -> None:
         parts = PurePosixPath(name.casefold()).parts
         if any(part.startswith(_OUR_NAME) for part in parts):
             raise _invalid(f"The configuration holds {name!r}, a name that the agent needs itself.")
-        if parts[-1] in _LEFTOVERS:
+        if any(part in _LEFTOVERS for part in parts):
             raise _invalid(f"The configuration holds {name!r}, which an engine has left after a failure: leave it out.")
 
 

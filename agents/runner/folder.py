@@ -69,7 +69,7 @@ class TaskFolder:
 
     def unsaved_states(self) -> list[Path]:
         """Return the states that terraform could not store and left here."""
-        return sorted(self.config.rglob("errored.tfstate"))
+        return sorted(path for path in self.config.rglob("errored.tfstate") if path.is_file())
 
     def is_outdated(self) -> bool:
         """Say whether the folder can go: nothing runs in it, no unsaved state lies in it, its time is over."""

@@ -5,10 +5,11 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from iacplatform.base import rights
-from iacplatform.base.problems import Invalid, Problem
+from iacplatform.base.problems import Invalid, Problem, TooLarge
 from iacplatform.console import page, workspaces
 from iacplatform.console.forms import Files
 from workspaces import archives, configurations
+from workspaces import files as rules
 from workspaces.archives import Upload
 from workspaces.models import Configuration, Kind, Workspace
 
@@ -56,7 +57,10 @@ def _files(form: Files, request: HttpRequest) -> dict[str, str]:
 
 
 def _uploaded(request: HttpRequest) -> dict[str, str]:
-    return {str(file.name): _text(str(file.name), file.read()) for file in request.FILES.getlist("files")}
+    files = request.FILES.getlist("files")
+    if sum(file.size or 0 for file in files) > 4 * rules.MOST_CHARACTERS:
+        raise TooLarge(rules.TOO_LARGE)  # before any is read
+    return {str(file.name): _text(str(file.name), file.read()) for file in files}
 
 
 def _text(name: str, content: bytes) -> str:

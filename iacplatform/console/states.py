@@ -17,6 +17,9 @@ from workspaces.models import StateLock, StateVersion, Workspace
 
 ADD = "workspaces.add_stateversion"
 
+MOST_BYTES = 8 * 1024 * 1024
+"""Of a state whose contents a page shows: reading a larger one would hold up whoever else asks this process."""
+
 
 @page.page
 def index(request: HttpRequest, ws: str) -> HttpResponse:
@@ -80,20 +83,28 @@ def _listed(request: HttpRequest, workspace: Workspace, *, problem: Problem | No
 def _shown(
     request: HttpRequest, workspace: Workspace, version: StateVersion, *, problem: Problem | None = None
 ) -> HttpResponse:
-    versions, content = StateVersion.objects.visible_to(request.user), version.content()
+    versions = StateVersion.objects.visible_to(request.user).defer("sealed_content")
     before, newest = versions.before(version), versions.newest_of(workspace.pk)
-    found = state_contents.difference(before.content() if before else state_contents.NOTHING, content)
+    is_large = version.size > MOST_BYTES or (before is not None and before.size > MOST_BYTES)
     return page.show(
         request,
         "state.html",
         version=version,
         before=before,
         is_newest=newest is not None and newest.pk == version.pk,
-        difference=found,
-        outputs=state_contents.outputs(content),
-        resources=state_contents.resources(content),
+        is_large=is_large,
+        **({} if is_large else _contents(version, before)),
         **_frame(request, workspace, problem),
     )
+
+
+def _contents(version: StateVersion, before: StateVersion | None) -> dict[str, Any]:
+    content = version.content()
+    return {
+        "difference": state_contents.difference(before.content() if before else state_contents.NOTHING, content),
+        "outputs": state_contents.outputs(content),
+        "resources": state_contents.resources(content),
+    }
 
 
 def _frame(request: HttpRequest, workspace: Workspace, problem: Problem | None) -> dict[str, Any]:

@@ -6,10 +6,10 @@ from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import generics
-from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from iacplatform.base.negotiation import AsItIs
 from tasks import logs, plan_documents
 from tasks.api.rows import OneTask
 from tasks.models import Task, TaskEvent
@@ -37,18 +37,6 @@ class Events(OneTask, generics.ListAPIView[Task]):
         """List the moves."""
         rows = self.paginate_queryset(TaskEvent.objects.filter(task=self.task).order_by("id"))
         return self.get_paginated_response(EventSerializer(rows, many=True).data)
-
-
-class AsItIs(BaseContentNegotiation):
-    """The log is plain text, whatever is asked for; problems stay JSON."""
-
-    def select_parser(self, request: Request, parsers: Any) -> Any:
-        """Return the only parser."""
-        return parsers[0]
-
-    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
-        """Return the renderer of problems."""
-        return renderers[0], renderers[0].media_type
 
 
 class Log(OneTask):

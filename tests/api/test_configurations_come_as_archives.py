@@ -79,6 +79,13 @@ def test_it_comes_back_as_it_came_in_pieces_of_a_mebibyte(api: APIClient, worksp
     assert content_of(answer) == content
 
 
+def test_a_download_is_what_it_is_whatever_is_asked_for(api: APIClient, workspace: Workspace) -> None:
+    api.post(path(workspace), {"files": {"main.tf": "locals {}\n"}}, format="json")
+    for accepted in ("application/gzip", "application/octet-stream", "*/*"):
+        assert api.get(path(workspace, "/1/download"), HTTP_ACCEPT=accepted).status_code == 200
+    assert api.get(path(workspace, "/7/download"), HTTP_ACCEPT="application/gzip").json()["status"] == 404
+
+
 def test_texts_are_downloaded_as_a_tar_gz_too(api: APIClient, workspace: Workspace) -> None:
     files = {"main.tf": factories.MAIN, "modules/ä/x.tf": "# ö\n"}
     api.post(path(workspace), {"files": files}, format="json")

@@ -7,6 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from iacplatform.console import states as pages_of_states
 from tests import factories as rows
 from tests.console import pages
 from tests.console.conftest import browser
@@ -129,6 +130,22 @@ def test_who_may_only_look_is_offered_nothing_and_refused(workspace: Workspace) 
     assert eve.post(at(workspace, 1, "rollback")).status_code == 403
     assert upload(eve, workspace, content(7)).status_code == 403
     assert StateVersion.objects.count() == 2
+
+
+def test_a_large_state_is_left_to_the_api(
+    console: Client, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages_of_states, "MOST_BYTES", 10)
+    text = pages.text(console.get(at(workspace, 2)))
+    assert "It is too large for a page" in text and "terraform_data.new" not in text
+    assert console.post(at(workspace, 1, "rollback")).status_code == 303
+
+
+def test_a_long_output_is_cut(console: Client, workspace: Workspace) -> None:
+    long = content(3).replace(b'{"a": ["<b>"]}', b'"' + b"x" * 9_000 + b'END"')
+    upload(console, workspace, long)
+    text = pages.text(console.get(at(workspace, 3)))
+    assert "the JSON has all of it" in text and "END" not in text
 
 
 def test_a_version_that_is_not_there_is_not_found(console: Client, workspace: Workspace) -> None:

@@ -85,6 +85,16 @@ def test_a_name_that_is_taken_is_refused(console: Client, workspace: Workspace) 
     assert (answer.status_code, "already exists" in pages.text(answer)) == (400, True)
 
 
+def test_texts_that_are_too_large_are_refused_before_they_are_read(console: Client, workspace: Workspace) -> None:
+    address = f"/workspaces/{workspace.pk}/configurations"
+    for size in (1024 * 1024, 5 * 1024 * 1024):
+        chosen = SimpleUploadedFile("data.json", b"1" * size)
+        answer = console.post(address, {"path": "main.tf", "text": MAIN, "files": [chosen]})
+        assert answer.status_code in {400, 413}
+        assert "Upload it as an archive" in pages.text(answer)
+    assert not Configuration.objects.filter(workspace=workspace).exists()
+
+
 def test_files_are_typed_or_chosen_from_disk(console: Client, workspace: Workspace) -> None:
     address = f"/workspaces/{workspace.pk}/configurations"
     chosen = SimpleUploadedFile("outputs.tf", b'output "one" {\n  value = 1\n}\n')

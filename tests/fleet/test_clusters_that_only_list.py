@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from agents.fleet import troubles
 from iacplatform.base import clock
 from pools.errors import Denied, Throttled, Unreachable
 from pools.models import ClusterStatus, Pod, PodPhase, Pool
@@ -97,3 +98,11 @@ def test_where_pods_are_made_until_no_call_is_left_it_answers(pool: Pool, cluste
     cluster.fault = run_out
     look(pool.k8s_config)
     assert (len(cluster.pods), pods.status(pool).condition_code) == (1, "")
+
+
+def test_a_rest_that_the_cluster_asked_for_during_the_look_stays(pool: Pool) -> None:
+    until = clock.now() + timedelta(seconds=120)
+    ClusterStatus.objects.update_or_create(config=pool.k8s_config, defaults={"failures": 2, "held_until": until})
+    troubles.cluster_answered(pool.k8s_config_id or 0)
+    status = ClusterStatus.objects.get()
+    assert (status.failures, status.not_before) == (0, until)

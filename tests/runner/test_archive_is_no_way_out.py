@@ -7,6 +7,7 @@ import tarfile
 import time
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -246,6 +247,16 @@ def test_what_was_made_comes_back_and_nothing_else(inside: Path, tmp_path: Path)
 def test_a_link_that_the_plan_made_stays_behind(inside: Path) -> None:
     (inside / "link").symlink_to("/etc/passwd")
     assert archive.pack(inside, {}) == b""
+
+
+def test_what_is_packed_of_many_small_files_can_be_unpacked(inside: Path, tmp_path: Path) -> None:
+    for number in range(200):
+        (inside / f"{number:03d}").write_bytes(b"x" * 13)
+    other = tmp_path / "other"
+    other.mkdir()
+    beside = (archive.EXTRAS.bytes - archive.BYTES) * 200 // tarball.FILES
+    unpack(archive.pack(inside, {}), other, replace(archive.EXTRAS, bytes=200 * 13 + beside))
+    assert len(list(other.iterdir())) == 200
 
 
 def test_without_extras_there_is_no_archive(inside: Path) -> None:

@@ -38,7 +38,9 @@ def test_the_name_of_our_own_override_is_taken(tmp_path: Path, name: str) -> Non
         configuration.write({name: "{}"}, tmp_path)
 
 
-@pytest.mark.parametrize("name", ["errored.tfstate", "sub/ERRORED.tfstate", ".terraform.tfstate.lock.info"])
+@pytest.mark.parametrize(
+    "name", ["errored.tfstate", "sub/ERRORED.tfstate", "errored.tfstate/a.txt", ".terraform.tfstate.lock.info"]
+)
 def test_what_an_engine_left_is_no_configuration(tmp_path: Path, name: str) -> None:
     with pytest.raises(PhaseFailed, match="leave it out"):
         configuration.write({"main.tf": "", name: "{}"}, tmp_path)

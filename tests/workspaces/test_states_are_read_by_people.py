@@ -109,6 +109,17 @@ def test_what_is_no_state_is_refused_in_words() -> None:
         state_contents.resources(b"[]")
 
 
+def test_what_not_every_reader_of_json_takes_is_read_all_the_same(workspace: Workspace, api: APIClient) -> None:
+    outputs = '{"a": {"value": [NaN, 1e999, "\\ud800"], "type": "dynamic"}, "\\udfff": {"value": 1, "type": "number"}}'
+    rows = '[{"mode": "managed", "type": "t", "name": "n", "instances": [{"index_key": "\\ud800"}]}]'
+    odd = f'{{"version": 4, "serial": 9, "lineage": "lineage-1", "outputs": {outputs}, "resources": {rows}}}'
+    states.upload(workspace.pk, odd.encode(), person(factories.admin(), workspace.pk))
+    found = api.get(_at(workspace, 9, "outputs")).json()["results"]
+    assert {row["name"]: row["value"] for row in found} == {"a": [None, None, "?"], "?": 1}
+    assert api.get(_at(workspace, 9, "resources")).json()["results"][0]["address"] == 't.n["?"]'
+    assert api.get(_at(workspace, 9, "difference")).json()["added"] == ['t.n["?"]']
+
+
 @pytest.fixture
 def workspace(db: Any) -> Workspace:
     """A workspace with two versions of a state."""

@@ -17,6 +17,9 @@ from tasks.states import Status
 
 register = template.Library()
 
+LONGEST_VALUE = 4000
+"""Characters of an output that a page shows."""
+
 _SHAPES = {
     Status.WAITING: "ring",
     Status.PENDING: "ring",
@@ -66,7 +69,8 @@ def span(seconds: float) -> str:
 @register.filter
 def value_text(value: Any) -> str:
     """Return the value of an output as people read it: a text as it is, all else as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+    text = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}… (the JSON has all of it)"
 
 
 @register.inclusion_tag("console/_status.html")
