@@ -27,7 +27,7 @@ def name_routes(apps, schema_editor):
         try:
             text = encryption.unseal(config.sealed_kubeconfig, "pools.k8sconfig.kubeconfig").decode()
             config.route = kubeconfig.route(text)
-        except (encryption.Unreadable, KeyError):
+        except (encryption.Unreadable, *kubeconfig.UNREADABLE):
             continue
         config.save(update_fields=["route"])
 
