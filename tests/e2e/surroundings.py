@@ -1,6 +1,7 @@
 """Where the parts of a platform under test run: environment, addresses, folders; nothing of the test run's own."""
 
 import os
+import secrets
 import socket
 from pathlib import Path
 
@@ -28,12 +29,24 @@ def daphne(url: str) -> list[str]:
     return ["-m", "daphne", *options, "-b", "127.0.0.1", "-p", port, "iacplatform.asgi:application"]
 
 
+LOWEST_PORT = 10_000
+LOWEST_GIVEN_AWAY = 32_768
+"""Linux' own default: net.ipv4.ip_local_port_range."""
+
+
 def free_port() -> int:
-    """Return a port that nobody listens at."""
+    """Return a port that nobody listens at.
+
+    It lies below those that the system gives away by itself: whoever listens there a second time, after a restart, would
+    find it taken by somebody's connection.
+    """
+    port = LOWEST_PORT + secrets.randbelow(LOWEST_GIVEN_AWAY - LOWEST_PORT)
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return free_port()
+    return port
 
 
 def of_agent(home: Path, url: str, name: str, token: str) -> dict[str, str]:

@@ -47,7 +47,7 @@ class FakePlatform:
         self.logs: dict[Work, bytearray] = {}
         self.results: dict[Work, Finished] = {}
         self.withdrawn: set[Work] = set()
-        self.welcomes = self.refusals = 0
+        self.welcomes = self.refusals = self._beats_before = 0
         self.at_door: list[FromServer] = []
         self.pool_tokens = {POOL_TOKEN}
         self.permits = True
@@ -75,8 +75,8 @@ class FakePlatform:
         return [said for said in self.words if isinstance(said, word)]
 
     def work(self) -> tuple[Work, ...] | None:
-        """Return what the agent had at its last heartbeat."""
-        beats = self.said(Heartbeat)
+        """Return what the agent had at its last heartbeat of this session; None before the first."""
+        beats = self.said(Heartbeat)[self._beats_before :]
         return beats[-1].work if beats else None
 
     def log(self, task: int, epoch: int = 1) -> str:
@@ -173,6 +173,7 @@ class FakePlatform:
         match word:
             case Hello():
                 self.welcomes += 1
+                self._beats_before = len(self.said(Heartbeat))
                 keep = tuple(work for work in word.work if self.keeps(work))
                 return [Welcome(version="1", agent_id="agent-1", session="s", heartbeat_seconds=0.3, keep=keep)]
             case Accept():

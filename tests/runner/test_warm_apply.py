@@ -158,6 +158,7 @@ def test_a_folder_is_warm_for_one_apply_only(scene: Scene) -> None:
     scene.eventually(lambda: scene.platform.log(1, 2))
     scene.platform.keeps = lambda work: False
     scene.platform.drop()
+    scene.eventually(lambda: scene.platform.welcomes > 1)
     scene.eventually(lambda: scene.platform.work() == ())
     scene.platform.permits = True
     assert scene.run({**job, "epoch": 3}).outcome == "applied"
