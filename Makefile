@@ -26,7 +26,7 @@ WHERE = $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT)) $(if $(AGENTS)
 SILENT = >build/last.log 2>&1 || { cat build/last.log >&2; exit 1; }
 N ?= $(if $(SEED),1,300)
 MINUTES ?= 60
-WORKERS ?= 4
+WORKERS ?= 3
 
 help:
 	@sed -n 's/^#  //p' Makefile
