@@ -10,15 +10,10 @@ import pytest
 
 from pools import calls, kube, refusals, timely, wire
 from tests.cluster.credentials import Credentials
+from tests.e2e.surroundings import free_port
 from tests.pools.servers import Serve, asked, authority, config, say, server
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_a_port_where_nobody_listens_and_a_name_that_nobody_has() -> None:

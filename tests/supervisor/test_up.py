@@ -1,6 +1,5 @@
 import os
 import signal
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -11,6 +10,7 @@ import pytest
 
 from iacplatform.supervisor import listener
 from tests import processes
+from tests.e2e.surroundings import free_port
 from tests.supervisor.platform import Running, up
 
 pytestmark = pytest.mark.slow
@@ -132,9 +132,3 @@ def one_line(ended: Running) -> str:
     lines = ended.errors.read_text().splitlines()
     assert len(lines) == 1, lines
     return lines[0]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
