@@ -1,8 +1,12 @@
-"""The terraform and tofu binaries of this agent: of PATH, and of `<workdir>/engines/<engine>/<version>/<engine>`."""
+"""The terraform and tofu binaries of this agent: of PATH, and of `<workdir>/engines/<engine>/<version>/<engine>`.
+
+Where a workspace names no version, it gets that of PATH, else the one that would be downloaded for it, else the newest.
+"""
 
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -10,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agents.protocol import Engine
-from agents.runner.errors import PhaseFailed
 
 NAMES = ("terraform", "tofu")
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "i386": "386", "i686": "386", "armv7l": "arm"}
@@ -33,49 +36,58 @@ class Binary:
 class Engines:
     """Finds engines and remembers their versions until the file changes: asking costs a start of the engine."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], agent_name: str) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str], preferred: Mapping[str, str]) -> None:
+        """`preferred`: by engine, the version of the folder that comes first."""
         self._folder = folder
         self._environment = environment
-        self._agent_name = agent_name
+        self._preferred = preferred
         self._versions: dict[tuple[Path, int, int], str] = {}
+        self.known: tuple[Engine, ...] = ()
+        """What was there when somebody looked last."""
 
     def found(self) -> list[Binary]:
-        """Return the engines that are there now, those of PATH first."""
+        """Return the engines that are there now, in the order in which they are taken."""
         found: dict[Engine, Binary] = {}
         for name, path in self._paths():
             if version := self._version(path):
                 engine = Engine(name=name, version=version)  # type: ignore[arg-type]
                 found.setdefault(engine, Binary(engine=engine, path=path))
+        self.known = tuple(found)
         return list(found.values())
 
-    def pick(self, name: str, version: str) -> Binary:
-        """Return the engine of this version, or any of that name when it is empty; else raise `engine_missing`."""
-        found = self.found()
-        for binary in found:
-            if binary.engine.name == name and version in ("", binary.engine.version):
-                return binary
-        wanted = f"{name} {version}".strip()
-        have = ", ".join(f"{binary.engine.name} {binary.engine.version}" for binary in found) or "no engine"
-        raise PhaseFailed(
-            "engine_missing",
-            f"Agent {self._agent_name} has no {wanted}; it has {have}. Put the binary on the agent's PATH or at "
-            f"{self._folder / name / (version or 'VERSION') / name}, or give the workspace another version.",
-        )
+    def find(self, name: str, version: str) -> Binary | None:
+        """Return the engine of this version, or the first of that name when it is empty; None when there is none."""
+        fitting = (each for each in self.found() if each.engine.name == name)
+        return next((each for each in fitting if version in ("", each.engine.version)), None)
+
+    def place(self, name: str, version: str) -> Path:
+        """Return where in the agent's folder this version is looked for."""
+        return self._folder / name / version / name
+
+    def version_of(self, path: Path) -> str:
+        """Start a binary and return its version; empty when it does not answer."""
+        return _asked(path, self._environment)
 
     def _paths(self) -> Iterator[tuple[str, Path]]:
         for name in NAMES:
             if found := shutil.which(name, path=self._environment["PATH"]):
                 yield name, Path(found).absolute()
         for name in NAMES:
-            for path in sorted(self._folder.glob(f"{name}/*/{name}"), reverse=True):
+            for path in sorted(self._folder.glob(f"{name}/*/{name}"), key=self._rank, reverse=True):
                 if os.access(path, os.X_OK):
                     yield name, path
+
+    def _rank(self, path: Path) -> tuple[bool, bool, list[int], str]:
+        """Return what sorts the folder's engines: the preferred version, then releases by number, then betas."""
+        numbers, _, beta = path.parent.name.partition("-")
+        is_preferred = path.parent.name == self._preferred.get(path.name)
+        return is_preferred, not beta, [int(number) for number in re.findall(r"[0-9]+", numbers)], beta
 
     def _version(self, path: Path) -> str:
         status = path.stat()
         key = (path, status.st_mtime_ns, status.st_size)
         if not self._versions.get(key):
-            self._versions[key] = _asked(path, self._environment)
+            self._versions[key] = self.version_of(path)
         return self._versions[key]
 
 

@@ -9,21 +9,29 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from agents.runner import releases
 from agents.runner.errors import BadConfiguration
+from agents.runner.releases import MAKERS, Mirror
 
 CAPACITY_RANGE = range(1, 65)
+DOWNLOAD_SECONDS_RANGE = range(1, 24 * 3600 + 1)
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,89}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """A checked configuration. `server` has no trailing slash; `cli_config` is an existing file."""
+    """A checked configuration. `server` has no trailing slash; `cli_config` is an existing file.
+
+    `mirrors`: by engine, where it is downloaded from; `download_seconds`: how long that may take.
+    """
 
     server: str
     name: str
     capacity: int
     workdir: Path
     cli_config: Path | None
+    mirrors: Mapping[str, Mirror]
+    download_seconds: int
     pod_name: str
     token: str = field(repr=False)
     token_file: Path | None
@@ -41,9 +49,15 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Options:
     options = Options(
         server=_server(given.server or environment.get("IAC_SERVER", "")),
         name=name,
-        capacity=_capacity(given.capacity or environment.get("IAC_AGENT_CAPACITY", "1")),
+        capacity=_number("capacity", CAPACITY_RANGE, given.capacity or environment.get("IAC_AGENT_CAPACITY", "1")),
         workdir=_workdir(given.workdir or environment.get("IAC_AGENT_WORKDIR", ""), name, environment),
         cli_config=_cli_config(environment.get("IAC_AGENT_CLI_CONFIG", "")),
+        mirrors={engine: _mirror(engine, given, environment) for engine in MAKERS},
+        download_seconds=_number(
+            "time for a download, in seconds,",
+            DOWNLOAD_SECONDS_RANGE,
+            environment.get("IAC_AGENT_DOWNLOAD_SECONDS", "600"),
+        ),
         pod_name=environment.get("IAC_AGENT_POD_NAME", ""),
         token=token.strip(),
         token_file=_path(environment.get("IAC_AGENT_TOKEN_FILE", "")),
@@ -73,6 +87,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--workdir", help="folder of this agent alone (IAC_AGENT_WORKDIR; default: by name, in your state folder)"
     )
+    for engine, maker in MAKERS.items():
+        parser.add_argument(
+            f"--{engine}-mirror",
+            help=f"where a missing version of {engine} is downloaded from, empty: not at all "
+            f"({releases.mirror_variable(engine)}; default: {maker.address})",
+        )
     return parser
 
 
@@ -97,9 +117,9 @@ def _host_name() -> str:
     return re.sub(r"[^A-Za-z0-9_-]", "-", socket.gethostname()).strip("-")[:90]
 
 
-def _capacity(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) not in CAPACITY_RANGE:
-        raise BadConfiguration("The capacity must be a whole number from 1 to 64.")
+def _number(what: str, allowed: range, text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) not in allowed:
+        raise BadConfiguration(f"The {what} must be a whole number from {allowed.start} to {allowed.stop - 1}.")
     return int(text)
 
 
@@ -108,6 +128,14 @@ def _workdir(text: str, name: str, environment: Mapping[str, str]) -> Path:
         return Path(text).absolute()
     state = environment.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return Path(state).absolute() / "iacplatform" / "agents" / name
+
+
+def _mirror(engine: str, given: argparse.Namespace, environment: Mapping[str, str]) -> Mirror:
+    """Return where an engine comes from; an address that is given empty is one."""
+    by_option: str | None = getattr(given, f"{engine}_mirror")
+    by_variable = environment.get(releases.mirror_variable(engine))
+    version = environment.get(releases.version_variable(engine), "")
+    return releases.mirror(engine, by_variable if by_option is None else by_option, version)
 
 
 def _cli_config(text: str) -> Path | None:

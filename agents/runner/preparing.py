@@ -34,7 +34,7 @@ def masker(job: Job, token: str) -> Masker:
 async def workplace(tools: Tools, assignment: Assignment, is_warm: bool) -> Workplace:
     """Return the prepared phase, or raise `PhaseFailed`. A warm folder holds all of it already."""
     job = assignment.job
-    binary = _engine(tools, job)
+    binary = await assignment.control.unless_ended(_engine(tools, assignment))
     assignment.say(f"Agent {tools.options.name}: {job.phase} with {binary.engine.name} {binary.engine.version}.")
     start, known = await _laid_out(assignment, is_warm)
     place = Workplace(
@@ -62,14 +62,14 @@ async def _laid_out(assignment: Assignment, is_warm: bool) -> tuple[Path, dict[s
     return start, {path: entry.sha256 for path, entry in files.items()}
 
 
-def _engine(tools: Tools, job: Job) -> Binary:
-    plan = job.plan
+async def _engine(tools: Tools, assignment: Assignment) -> Binary:
+    job, plan = assignment.job, assignment.job.plan
     if plan is None:
-        return tools.engines.pick(job.engine, job.version)
+        return await tools.depot.engine(job.engine, job.version, assignment.say)
     if (plan.os, plan.arch) != (engines.OS, engines.ARCH):
         here = f"agent {tools.options.name} is {engines.OS}_{engines.ARCH}"
         raise PhaseFailed("engine_missing", f"The plan was made on {plan.os}_{plan.arch}; {here}.")
-    return tools.engines.pick(plan.engine, plan.version)
+    return await tools.depot.engine(plan.engine, plan.version, assignment.say)
 
 
 def _environment(tools: Tools, assignment: Assignment) -> dict[str, str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from agents.runner import environment, server
+from agents.runner.depot import Depot
 from agents.runner.engines import Engines
 from agents.runner.options import Options
 from agents.runner.workdir import Workdir
@@ -20,6 +21,7 @@ class Tools:
     options: Options
     workdir: Workdir
     engines: Engines
+    depot: Depot
     http: httpx.AsyncClient
     environment: Mapping[str, str] = field(repr=False)
     one_init: asyncio.Lock
@@ -28,11 +30,14 @@ class Tools:
 def gather(options: Options, workdir: Workdir) -> Tools:
     """Return the tools of an agent that starts."""
     base = environment.base(os.environ, workdir.cli_config(options.cli_config))
+    preferred = {engine: mirror.version for engine, mirror in options.mirrors.items()}
+    engines, http = Engines(workdir.engines, base, preferred), server.client()
     return Tools(
         options=options,
         workdir=workdir,
-        engines=Engines(workdir.engines, base, options.name),
-        http=server.client(),
+        engines=engines,
+        depot=Depot(engines, options.mirrors, http, agent_name=options.name, seconds=options.download_seconds),
+        http=http,
         environment=base,
         one_init=asyncio.Lock(),
     )

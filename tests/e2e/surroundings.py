@@ -58,6 +58,8 @@ def of_agent(home: Path, url: str, name: str, token: str) -> dict[str, str]:
         "IAC_AGENT_TOKEN": token,
         "IAC_AGENT_NAME": name,
         "IAC_AGENT_WORKDIR": str(workdir(home, name)),
+        "IAC_AGENT_TERRAFORM_MIRROR": "",
+        "IAC_AGENT_TOFU_MIRROR": "",
         "PYTHONUNBUFFERED": "1",
     }
 

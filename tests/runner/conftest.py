@@ -12,6 +12,7 @@ import pytest
 
 from tests import processes
 from tests.runner.fake_platform import POOL_TOKEN, FakePlatform
+from tests.runner.mirror import Mirror
 from tests.runner.scene import Scene
 
 REPOSITORY = Path(__file__).parents[2]
@@ -22,6 +23,13 @@ Job = dict[str, Any]
 @pytest.fixture
 def platform() -> FakePlatform:
     return FakePlatform()
+
+
+@pytest.fixture
+def mirror() -> Iterator[Mirror]:
+    mirror = Mirror()
+    yield mirror
+    mirror.close()
 
 
 @pytest.fixture
@@ -97,6 +105,8 @@ def _environment(platform: FakePlatform, workdir: Path) -> dict[str, str]:
         "IAC_AGENT_TOKEN": POOL_TOKEN,
         "IAC_AGENT_NAME": "agent-one",
         "IAC_AGENT_WORKDIR": str(workdir),
+        "IAC_AGENT_TERRAFORM_MIRROR": "",
+        "IAC_AGENT_TOFU_MIRROR": "",
         "TF_CLI_CONFIG_FILE": str(workdir / "missing.tfrc"),
     }
 

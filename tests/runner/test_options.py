@@ -37,6 +37,11 @@ GOOD = {
         ({"IAC_AGENT_CAPACITY": "65"}, [], "from 1 to 64"),
         ({"IAC_AGENT_CAPACITY": "two"}, [], "from 1 to 64"),
         ({"IAC_AGENT_CLI_CONFIG": "/nowhere/tfrc"}, [], "IAC_AGENT_CLI_CONFIG names /nowhere/tfrc"),
+        ({"IAC_AGENT_TOFU_MIRROR": "mirror.example.com"}, [], "IAC_AGENT_TOFU_MIRROR must be an http or https address"),
+        ({"IAC_AGENT_TOFU_MIRROR": "https://mirror:port/"}, [], "IAC_AGENT_TOFU_MIRROR must be an http or https"),
+        ({}, ["--terraform-mirror", "file:///srv"], "IAC_AGENT_TERRAFORM_MIRROR must be an http or https"),
+        ({"IAC_AGENT_TERRAFORM_VERSION": "latest"}, [], "IAC_AGENT_TERRAFORM_VERSION must be a whole version"),
+        ({"IAC_AGENT_DOWNLOAD_SECONDS": "0"}, [], "time for a download, in seconds, must be a whole number from 1"),
         ({}, ["--nonsense"], "nrecognized arguments"),
     ],
 )
@@ -51,6 +56,31 @@ def test_the_command_line_beats_the_environment() -> None:
     assert (chosen.server, chosen.name, chosen.capacity, chosen.workdir) == ("http://other", "b", 4, Path("/v"))
     assert chosen.current_token() == "s"
     assert "token" not in repr(chosen).replace("token_file", "")
+
+
+def test_engines_come_from_their_makers_unless_another_address_is_given() -> None:
+    makers = options.parse([], GOOD).mirrors
+    assert makers["terraform"].address == "https://releases.hashicorp.com"
+    assert makers["tofu"].address == "https://github.com/opentofu/opentofu/releases/download"
+    ours = {"IAC_AGENT_TOFU_MIRROR": "https://ci:s3cret@mirror.example.com/tofu/", "IAC_AGENT_TOFU_VERSION": "1.9.0"}
+    chosen = options.parse(["--terraform-mirror", "http://mirror"], GOOD | ours)
+    assert [(each.address, each.version) for each in chosen.mirrors.values()] == [
+        ("http://mirror", makers["terraform"].version),
+        ("https://ci:s3cret@mirror.example.com/tofu", "1.9.0"),
+    ]
+    assert "s3cret" not in repr(chosen)
+
+
+@pytest.mark.parametrize(
+    ("environment", "arguments"),
+    [
+        ({"IAC_AGENT_TOFU_MIRROR": ""}, []),
+        ({"IAC_AGENT_TOFU_MIRROR": "http://mirror"}, ["--tofu-mirror", ""]),
+    ],
+)
+def test_an_empty_address_switches_downloads_off(environment: dict[str, str], arguments: list[str]) -> None:
+    chosen = options.parse(arguments, GOOD | environment)
+    assert (chosen.mirrors["tofu"].address, bool(chosen.mirrors["terraform"].address)) == ("", True)
 
 
 def test_defaults_are_the_hosts_name_and_a_folder_by_it() -> None:
