@@ -44,10 +44,12 @@ def pending(session: Session, told: Told) -> list[FromServer]:
 
 
 def _standing(session: Session) -> Agent:
-    agent = Agent.objects.filter(pk=session.agent_id, session=session.session).first()
+    mine = Agent.objects.filter(pk=session.agent_id, session=session.session)
+    agent = mine.with_right_to_speak(session.token_id).first()
     if agent is None:
         raise sessions.over()
-    sessions.demand_token(session)
+    if not agent.may_speak:
+        raise sessions.revoked()
     return agent
 
 

@@ -11,7 +11,7 @@ from django.db import DatabaseError
 
 from agents import commands, protocol, reports, sessions
 from agents.commands import Told
-from agents.protocol import FromServer, Heartbeat, Hello, ProtocolError, Refused
+from agents.protocol import Finished, FromServer, Heartbeat, Hello, ProtocolError, Refused
 from agents.sessions import Rejected, Session
 from iacplatform.base.problems import Problem
 from pools.models import PoolToken
@@ -90,6 +90,8 @@ class AgentConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if self.session is None:
             return await self._greet(word)
         answers = await _in_thread(reports.handle, self.session, word)
+        if isinstance(word, Finished):
+            self.told.held.discard((word.task, word.epoch))  # it knows; no look is needed whether it has to be told
         if isinstance(word, Heartbeat):
             # A hint may have been lost for good: then this is when the agent hears what the rows say.
             answers = [*answers, *await _in_thread(commands.pending, self.session, self.told)]

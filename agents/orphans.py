@@ -8,7 +8,7 @@ from agents import lock_holders
 from agents.errors import HolderLives, NotInTheWay, StateNotLocked
 from agents.lock_holders import Holder, Life
 from iacplatform.base import actors, clock
-from tasks import actions, moves, remedies
+from tasks import actions, history, remedies
 from tasks.actions import Action
 from tasks.models import Attempt, Task, TaskEvent
 from tasks.states import Event
@@ -50,7 +50,7 @@ def release(task: Task, *, by: Any, reason: str) -> bool:
         remedies.demand_reason(reason)
         _let_go(held)
         why = f"{holder.text} A person let go of that lock. {reason}".strip()
-        moves.record(task, Event.LOCK_RELEASED, task.status, actor=actors.user(by), why=why)
+        history.add(task, Event.LOCK_RELEASED, task.status, actor=actors.user(by), why=why)
     return True
 
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.db.models import Exists, OuterRef
+
 from agents import dispatcher, signals
 from agents.models import Agent
 from iacplatform.base import wakeups
@@ -37,13 +39,22 @@ def _after_move(task_id: int, event: str, status: str, agent_id: str, **news: An
         wakeups.wake(f"agent.{agent_id}")
     if event in _BUSY or (event == Event.CANCEL and status == "running"):
         return
-    held = dict(Agent.objects.filter(pk=agent_id).values_list("pool_id", "pool__pool_type")) if agent_id else {}
+    pool_id, pool_type, is_awaited = _pool_of(agent_id)
     wanted = Task.objects.filter(pk=task_id).pool_ids() if status in RUNNABLE else set()
-    for pool_id in {*held, *wanted}:
-        dispatcher.try_dispatch(pool_id, cause=event, task_id=task_id)
-    for pool_id, pool_type in held.items():
-        if pool_type == PoolType.K8S:
-            signals.announce(signals.demand_changed, pool_id)
+    for wanted_id in {pool_id, *wanted} if is_awaited else wanted:
+        dispatcher.try_dispatch(wanted_id, cause=event, task_id=task_id)
+    if pool_type == PoolType.K8S:
+        signals.announce(signals.demand_changed, pool_id)
+
+
+def _pool_of(agent_id: str) -> tuple[str | None, str, bool]:
+    """Return the agent's pool with its type, and whether a task waits for a slot there.
+
+    One that comes to wait after this look is dispatched by its own news, which finds the slot that became free before.
+    """
+    waiting = Task.objects.runnable().with_pool().filter(pool_now=OuterRef("pool_id"))
+    facts = Agent.objects.filter(pk=agent_id).values_list("pool_id", "pool__pool_type", Exists(waiting))
+    return (facts.first() if agent_id else None) or (None, "", False)
 
 
 def _after_workspace(workspace_id: str, **news: Any) -> None:

@@ -80,8 +80,7 @@ def demand_open(session: Session) -> None:
 def demand_token(session: Session) -> None:
     """Raise `Rejected` when the pool token of this session lets nobody in any more."""
     if not PoolToken.objects.valid().filter(pk=session.token_id).exists():
-        message = "The pool token was revoked or has expired; give the agent a new one."
-        raise Rejected("token_revoked", message, retry=False)
+        raise revoked()
 
 
 def heartbeat(session: Session, listed: tuple[Work, ...]) -> list[Work]:
@@ -126,6 +125,11 @@ def leave(session: Session) -> None:
 
 def over() -> Rejected:
     return Rejected("session_over", "Another connection of this agent took over.", retry=False)
+
+
+def revoked() -> Rejected:
+    message = "The pool token was revoked or has expired; give the agent a new one."
+    return Rejected("token_revoked", message, retry=False)
 
 
 def _session(agent: Agent, token: PoolToken) -> Session:

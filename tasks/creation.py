@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 
 from iacplatform.base import actors, encryption, rights
-from tasks import moves, reasons, scheduler
+from tasks import history, moves, reasons, scheduler
 from tasks.errors import NoConfiguration
 from tasks.models import Task, TaskInput
 from tasks.states import CHANGING, Event, Status, TaskType
@@ -33,7 +33,7 @@ def create(
         words = {"description": description, "created_by": by, "retried_from": retried_from}
         task = _insert(workspace, task_type, configuration or _newest(workspace), **words)
         _freeze_variables(task)
-        moves.record(task, Event.CREATED, "", actor=actors.user(by), why=description)
+        history.add(task, Event.CREATED, "", actor=actors.user(by), why=description)
         moves.announce(task, Event.CREATED)
     return Task.objects.select_related("workspace").get(pk=task.pk)
 

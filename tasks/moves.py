@@ -1,4 +1,4 @@
-"""The one way a task moves: a guarded UPDATE and its event, together or not at all."""
+"""The one way a task moves: a guarded UPDATE and its event, one statement."""
 
 import json
 from collections.abc import Iterable
@@ -6,14 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import transaction
 from django.db.models import Case, F, When
 from django.db.models.expressions import Combinable
 
 from iacplatform.base import actors, clock, news
-from tasks import signals, states
+from tasks import history, signals, states
 from tasks.errors import IllegalMove, LostRace
-from tasks.models import Task, TaskEvent
+from tasks.models import Task
 from tasks.reasons import Code, WaitReason
 from tasks.states import Event, Lease, Status
 
@@ -35,15 +34,13 @@ def move(
     if to not in states.allowed(task.position, event):
         raise refusal(task, event)
     before, held_by = task.status, task.agent_id
-    with transaction.atomic():
-        seen = Task.objects.filter(pk=task.pk, status=before, epoch=task.epoch, lease=task.lease, phase=task.phase)
-        now = {"status": to, "updated_at": clock.DatabaseNow()}
-        columns = {**now, **_ending(to), **_waiting(to, reason), **changes}
-        if not seen.update(**columns):
-            raise LostRace(f"Task {task.pk} is no longer {before}: somebody else moved it. Look at it again.")
-        _take_over(task, columns)
-        record(task, event, before, actor=actor, why=why)
-        announce(task, event, agent_id=held_by or task.agent_id)
+    seen = Task.objects.filter(pk=task.pk, status=before, epoch=task.epoch, lease=task.lease, phase=task.phase)
+    now = {"status": to, "updated_at": clock.DatabaseNow()}
+    columns = {**now, **_ending(to), **_waiting(to, reason), **changes}
+    if not history.move(seen, columns, event, before, actor=actor, why=why):
+        raise LostRace(f"Task {task.pk} is no longer {before}: somebody else moved it. Look at it again.")
+    _take_over(task, columns)
+    announce(task, event, agent_id=held_by or task.agent_id)
 
 
 def announce(task: Task, event: Event, *, agent_id: str = "") -> None:
@@ -59,20 +56,6 @@ def announce(task: Task, event: Event, *, agent_id: str = "") -> None:
     )
 
 
-def record(task: Task, event: Event, before: str, *, actor: str, why: str) -> TaskEvent:
-    """Add to the task's history."""
-    return TaskEvent.objects.create(
-        task=task,
-        event=event,
-        before=before,
-        after=task.status,
-        reason=why,
-        actor=actor,
-        attempt=task.attempt,
-        epoch=task.epoch,
-    )
-
-
 def explain_wait(task: Task, reason: WaitReason) -> bool:
     """Write why the task waits, where that is news; return whether it was.
 
@@ -83,7 +66,7 @@ def explain_wait(task: Task, reason: WaitReason) -> bool:
     unmoved = Task.objects.filter(pk=task.pk, status=task.status, epoch=task.epoch, lease=task.lease)
     written = unmoved.exclude(reason__isnull=True).update(**_reason_columns(reason))
     if written and reason.code == Code.DISPATCH_FAILED:
-        record(task, Event.DISPATCH_FAILED, task.status, actor=actors.DISPATCHER, why=reason.message)
+        history.add(task, Event.DISPATCH_FAILED, task.status, actor=actors.DISPATCHER, why=reason.message)
     return bool(written)
 
 
@@ -106,7 +89,7 @@ def _explain_alike(tasks: list[Task], reason: WaitReason) -> None:
     waiting.update(**_reason_columns(reason))
     if reason.code == Code.DISPATCH_FAILED:
         for task in tasks:
-            record(task, Event.DISPATCH_FAILED, task.status, actor=actors.DISPATCHER, why=reason.message)
+            history.add(task, Event.DISPATCH_FAILED, task.status, actor=actors.DISPATCHER, why=reason.message)
 
 
 def demand(task: Task, event: Event) -> None:

@@ -30,6 +30,10 @@ class Agents(models.QuerySet["Agent"]):
         connected = models.Case(models.When(_IS_CONNECTED, then=True), default=False)
         return self.annotate(is_connected=connected)
 
+    def with_right_to_speak(self, token_id: int) -> Self:
+        """Add `may_speak`: whether this pool token lets anybody in now."""
+        return self.annotate(may_speak=models.Exists(PoolToken.objects.valid().filter(pk=token_id)))
+
     def expired(self) -> Self:
         """Narrow to agents that have not been heard of for a whole lease."""
         return self.filter(lease_until__lte=clock.DatabaseNow())
@@ -57,6 +61,8 @@ class Agent(models.Model):
 
     is_connected: bool
     """Of rows read `with_presence`."""
+    may_speak: bool
+    """Of rows read `with_right_to_speak`."""
 
     class Meta:
         ordering = ["name"]

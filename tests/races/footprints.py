@@ -100,11 +100,10 @@ def _of_text(sql: str) -> Statement:
     tables = frozenset(_QUOTED.findall(sql)) & _tables().keys()
     if sql.startswith(_WITHIN_A_SESSION) or not tables:
         return Statement()
-    if written := _WRITES.match(sql):
-        verb, table = written.groups()
-        return Statement(
-            sees=tables, locks=frozenset({table}), writes=frozenset({table}), checks=_checked(verb, table, sql)
-        )
+    if written := _WRITES.findall(sql):
+        writes = frozenset(table for _, table in written)
+        checks = frozenset[str]().union(*(_checked(verb, table, sql) for verb, table in written))
+        return Statement(sees=tables, locks=writes, writes=writes, checks=checks)
     assert sql.startswith("SELECT"), f"no rule says what this touches: {sql}"
     return Statement(sees=tables, locks=_locked(sql, tables))
 

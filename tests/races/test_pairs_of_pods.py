@@ -98,8 +98,8 @@ def test_a_plan_that_ends_keeps_its_slot_however_the_pool_is_scaled() -> None:
         scale=partial(scale, pool),
     )
 
-    # It holds a lease all the time. The other pod goes, unless the dispatcher is at work in that moment.
-    found.demand((True, None, Lease.RESERVED, False, True), (True, None, Lease.RESERVED, False, False))
+    # It holds a lease all the time. The other pod goes: nobody waits for a slot, so that no pass takes the pool's turn.
+    found.demand((True, None, Lease.RESERVED, False, True))
 
 
 def test_a_reservation_that_runs_out_and_the_removal_of_its_pod() -> None:

@@ -8,6 +8,7 @@ from agents.commands import Told
 from agents.models import Agent
 from agents.protocol import Stop, Work
 from agents.sessions import Session
+from pools.models import PoolToken
 from tasks import attempts, cancellation, recovery, remedies
 from tasks.attempts import Place
 from tasks.models import Task
@@ -25,7 +26,7 @@ def session_of(task: Task) -> Session:
         agent_id=from_now_on.pk,
         agent_name=from_now_on.name,
         pool_id=from_now_on.pool_id,
-        token_id=0,
+        token_id=PoolToken.issue(pool=from_now_on.pool)[0].pk,
         session=from_now_on.session,
     )
 
@@ -59,9 +60,8 @@ def test_its_agent_is_not_told_to_drop_it() -> None:
     assert work.compare(task.agent_id, listed) == []
 
 
-def test_its_agent_is_still_asked_to_stop_when_it_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_agent_is_still_asked_to_stop_when_it_comes_back() -> None:
     task = forced()
-    monkeypatch.setattr("agents.sessions.demand_token", lambda session: None)
     Agent.objects.filter(pk=task.agent_id).update(session="s-1")
     words = commands.pending(session_of(task), Told())
     assert [type(word).__name__ for word in words] == ["Cancel"]

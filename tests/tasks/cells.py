@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.db import transaction
 from django.db.models import F
 
 from tasks import attempts, cancellation, confirmation, permits, recovery, remedies, scheduler
@@ -66,7 +67,8 @@ def find_stale(task: Task) -> None:
 
 
 def plan_again(task: Task) -> None:
-    recovery.plan_again(task, cause="The state has changed.", actor="platform:dispatcher")
+    with transaction.atomic():
+        recovery.plan_again(task, cause="The state has changed.", actor="platform:dispatcher")
 
 
 def queued() -> Task:

@@ -1,11 +1,13 @@
 """A move and its event are written together or not at all; a verb that fails half-way leaves nothing behind."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import IntegrityError
 
 from iacplatform.base import clock
-from tasks import moves, remedies, scheduler
+from tasks import history, moves, remedies, scheduler
 from tasks.models import Attempt, Task, TaskEvent
 from tasks.states import Event
 from tests.tasks import factories
@@ -20,6 +22,18 @@ class Crash(Exception):
 
 def crash(*args: Any, **kwargs: Any) -> None:
     raise Crash
+
+
+NOBODY = history._MOVED.replace("SELECT moved.*", "SELECT NULL::bigint, attempt, epoch")
+"""Writes an event of no task."""
+
+BREAKS = {"the event fails": (history, "_MOVED", NOBODY), "no news is kept": (moves, "announce", crash)}
+
+
+@pytest.fixture(params=list(BREAKS.values()), ids=list(BREAKS))
+def broken_move(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Return what makes every move from then on break in the middle."""
+    return lambda: monkeypatch.setattr(*request.param)
 
 
 def everything() -> list[Any]:
@@ -40,29 +54,27 @@ def test_whether_a_list_of_all_rows_shows_a_change(db: None) -> None:
     [cell for cell in CELLS if cell[1] != Event.WORKSPACE_LOCKED],
     ids=lambda cell: f"{cell[0]}, {cell[1]}: {cell[2]}",
 )
-@pytest.mark.parametrize("step", ["record", "announce"])
 def test_a_crash_in_the_middle_of_a_move_leaves_neither_move_nor_event(
-    cell: Cell, step: str, monkeypatch: pytest.MonkeyPatch
+    cell: Cell, broken_move: Callable[[], None]
 ) -> None:
     make, act = CELLS[cell]
     task = make()
     before = everything()
-    monkeypatch.setattr(moves, step, crash)
+    broken_move()
 
-    with pytest.raises(Crash):
+    with pytest.raises((Crash, IntegrityError)):
         act(task)
 
     assert everything() == before
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("step", ["record", "announce"])
-def test_a_crash_while_a_lock_is_heeded_leaves_the_task_as_it_was(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_while_a_lock_is_heeded_leaves_the_task_as_it_was(broken_move: Callable[[], None]) -> None:
     task = factories.offered()
     Workspace.objects.update(locked_by="user:ann", locked_at=clock.now())
     before = everything()
-    monkeypatch.setattr(moves, step, crash)
-    with pytest.raises(Crash):
+    broken_move()
+    with pytest.raises((Crash, IntegrityError)):
         scheduler.advance(task.workspace_id)
     assert everything() == before
 
