@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pools import access, budgets, refusals
-from pools.errors import Unreachable
+from pools.errors import TimeUp, Unreachable
 from pools.models import K8sConfig
 from pools.wire import Answer, Object, Wire
 
@@ -17,7 +17,7 @@ LOOK_SECONDS = 30
 
 
 class Calls:
-    """`urgent`: a person waits for them. Raises `Unreachable` where the config leads nowhere."""
+    """`urgent`: a person waits for them. Raises `Unreachable` where the config leads nowhere, `TimeUp` when the time is over."""
 
     def __init__(self, config: K8sConfig, *, urgent: bool) -> None:
         self._config_id, self._urgent, self._until = config.pk, urgent, time.monotonic() + LOOK_SECONDS
@@ -50,7 +50,7 @@ class Calls:
 
     def _ask(self, method: str, path: str, **request: Any) -> Answer:
         if time.monotonic() > self._until:
-            raise Unreachable(f"It answers so slowly that {LOOK_SECONDS} seconds were not enough.")
+            raise TimeUp(f"It answers so slowly that {LOOK_SECONDS} seconds were not enough.")
         budgets.take(self._config_id, urgent=self._urgent)
         answer = self._wire.ask(method, path, **request)
         wait = refusals.retry_after(answer)

@@ -17,6 +17,10 @@ class Unreachable(ClusterError):
     """No answer, an answer too late, a server error, or an answer that is broken: nothing is known of what it did."""
 
 
+class TimeUp(Unreachable):
+    """The time of a look was over before the call, so that nothing was asked."""
+
+
 class Denied(ClusterError):
     """The cluster does not know us (401), or does not let us do this (403)."""
 

@@ -9,7 +9,17 @@ from typing import Any, Self
 
 from pools import sightings
 from pools.calls import LOOK_SECONDS, Calls
-from pools.errors import ClusterError, Denied, NameTaken, QuotaExceeded, Refused, Replaced, Throttled, Unreachable
+from pools.errors import (
+    ClusterError,
+    Denied,
+    NameTaken,
+    QuotaExceeded,
+    Refused,
+    Replaced,
+    Throttled,
+    TimeUp,
+    Unreachable,
+)
 from pools.models import K8sConfig
 from pools.sightings import SeenPod
 from pools.wire import Object
@@ -25,6 +35,7 @@ __all__ = [
     "Replaced",
     "SeenPod",
     "Throttled",
+    "TimeUp",
     "Unreachable",
 ]
 

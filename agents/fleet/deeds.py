@@ -9,7 +9,7 @@ from functools import partial
 
 from agents.fleet import leases, members, pods, scaling, troubles
 from agents.fleet.observations import Sight
-from pools.errors import ClusterError, Throttled, Unreachable
+from pools.errors import ClusterError, Throttled, TimeUp, Unreachable
 from pools.kube import Cluster
 from pools.models import K8sConfig, PodPhase, Pool, PoolStatus
 from pools.sightings import SeenPod
@@ -67,6 +67,13 @@ def pins(config: K8sConfig, sights: list[Sight], cluster: Cluster) -> Iterator[D
 
 def do(pools: list[Pool], wanted: Iterator[Deed], until: float) -> bool:
     """Do what can be done in time; return whether something is left. Raises `Unreachable`, `Throttled`."""
+    try:
+        return _do(pools, wanted, until)
+    except TimeUp:  # in the middle of a deed: the cluster is slow, and did answer
+        return True
+
+
+def _do(pools: list[Pool], wanted: Iterator[Deed], until: float) -> bool:
     refused: set[str] = set()
     for deed in wanted:
         if time.monotonic() > until:

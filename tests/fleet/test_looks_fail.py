@@ -10,7 +10,7 @@ from django.db import connections
 from agents.fleet import jobs, looks
 from iacplatform.base import clock
 from pools import budgets
-from pools.errors import ClusterError, Denied, Throttled, Unreachable
+from pools.errors import ClusterError, Denied, Throttled, TimeUp, Unreachable
 from pools.models import ClusterStatus, K8sConfig, Pod, PodPhase, Pool
 from tests.fleet import pods
 from tests.fleet.clusters import Cluster, cluster, look
@@ -137,6 +137,17 @@ def test_what_does_not_fit_into_the_time_of_a_look_asks_for_another_one(
     monkeypatch.setattr("pools.kube.LOOK_SECONDS", -1)
     assert look(pool.k8s_config) is True
     assert (cluster.pods, pods.count(pool, PodPhase.INTENDED)) == ({}, 1)
+
+
+def test_a_cluster_so_slow_that_the_time_ends_in_the_middle_of_a_pod_is_not_called_unreachable(
+    pool: Pool, cluster: Cluster
+) -> None:
+    cluster.fail(TimeUp("It answers so slowly that 30 seconds were not enough."), on="create_secret")
+    assert look(pool.k8s_config) is True
+    assert (Pod.objects.get().phase, pods.status(pool).condition_code) == (PodPhase.STARTING, "")
+    cluster.heal()
+    assert look(pool.k8s_config) is False
+    assert cluster.token_of(Pod.objects.get()) is not None
 
 
 def test_two_workers_look_one_after_the_other(pool: Pool, cluster: Cluster, other: psycopg.Connection) -> None:
