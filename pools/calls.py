@@ -17,7 +17,10 @@ LOOK_SECONDS = 30
 
 
 class Calls:
-    """`urgent`: a person waits for them. Raises `Unreachable` where the config leads nowhere, `TimeUp` when the time is over."""
+    """`urgent`: a person waits for them.
+
+    Raises `Unreachable` where the config leads nowhere, `TimeUp` when the time is over.
+    """
 
     def __init__(self, config: K8sConfig, *, urgent: bool) -> None:
         self._config_id, self._urgent, self._until = config.pk, urgent, time.monotonic() + LOOK_SECONDS
