@@ -10,6 +10,7 @@ pytest_plugins = [
     "tests.emptying",
     "tests.lanes",
     "tests.passwords",
+    "tests.provider_mirror",
     "tests.static_files",
     "tests.watchdog",
     "tests.cluster.fixtures",

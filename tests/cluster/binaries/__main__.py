@@ -1,6 +1,6 @@
-"""Builds what the control plane of the tests lacks; one line when there is something to do, none when there is not.
+"""Builds those programs of the tests that are missing; one line when there is something to do, none when there is not.
 
-Exits with 0 also where it fails: the tests that need the control plane then fail, and all others can run.
+Exits with 0 also where it fails: the tests that need them then fail, and all others can run.
 """
 
 import os
@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 from tests.cluster.binaries import building
-from tests.cluster.binaries.programs import ALL, VERSION
+from tests.cluster.binaries.programs import FOR_TESTS
 
 LAST_WORDS = 3
 """Lines of a failed command's output that are shown."""
@@ -16,11 +16,11 @@ LAST_WORDS = 3
 
 def main() -> None:
     """Build the missing programs; one process of this machine at a time, the others find them built."""
-    missing = building.missing(ALL)
+    missing = building.missing(FOR_TESTS)
     if not missing:
         return
     names = ", ".join(program.name for program in missing)
-    print(f"Building {names} (Kubernetes {VERSION}) for the tests; this takes about 5 minutes, once.", flush=True)
+    print(f"Building {names} for the tests; all of them take about 8 minutes, once.", flush=True)
     try:
         os.nice(10)
         building.build(missing)
@@ -34,9 +34,9 @@ def _explained(error: OSError | subprocess.CalledProcessError) -> str:
     )
     end = "\n".join(words.strip().splitlines()[-LAST_WORDS:])
     return (
-        f"The control plane of the tests could not be built{what and f' ({what})'}:\n{end}\n"
+        f"The programs of the tests could not be built{what and f' ({what})'}:\n{end}\n"
         "The tests that need it will fail. Install Go 1.26 or later and let it reach its module proxy (GOPROXY), "
-        "or name a folder with etcd and the three Kubernetes programs in KUBEBUILDER_ASSETS."
+        "or name a folder that holds those programs in KUBEBUILDER_ASSETS."
     )
 
 

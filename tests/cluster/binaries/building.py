@@ -15,6 +15,8 @@ def build(programs: Sequence[Program]) -> None:
 
     Raises `OSError`, and `subprocess.CalledProcessError` with the words of Go.
     """
+    if not missing(programs):  # another build may last long, and is none of ours
+        return
     with _alone():
         for program in missing(programs):
             _compile(go.command(), program)

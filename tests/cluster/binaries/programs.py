@@ -1,4 +1,4 @@
-"""Which programs make a control plane, what each is built from, and where it lies when it is built."""
+"""Which programs the tests need, what each is built from, and where it lies when it is built."""
 
 import hashlib
 import os
@@ -80,3 +80,15 @@ PROVIDER = Program(
     f"terraform-provider-time_v{PROVIDER_VERSION}_x5", "time", "github.com/hashicorp/terraform-provider-time"
 )
 """A provider that reaches nothing but the clock."""
+
+TOFU_VERSION = "1.12.6"
+TOFU = Program(
+    "tofu",
+    "tofu",
+    "github.com/opentofu/opentofu/cmd/tofu",
+    "-s -w -X github.com/opentofu/opentofu/version.dev=no",  # as its releases do: else it says 1.12.6-dev
+)
+"""OpenTofu."""
+
+FOR_TESTS = (*ALL, PROVIDER, TOFU)
+"""What the whole suite needs."""

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.binaries import go
-from tests.cluster.binaries.programs import ALL, API_SERVER, ETCD, Missing, Program
+from tests.cluster.binaries.programs import API_SERVER, ETCD, FOR_TESTS, Missing, Program
 from tests.e2e.parts import REPOSITORY
 
-NAMES = [program.name for program in ALL]
+NAMES = [program.name for program in FOR_TESTS]
 
 
 @pytest.fixture
@@ -62,7 +62,8 @@ def test_all_are_built_with_one_line_and_then_never_again(surroundings: dict[str
     calls = (tmp_path / "calls").read_text().splitlines()
     assert len(calls) == len(NAMES)
     assert all(call.startswith("0 build -trimpath") for call in calls)
-    assert "-X k8s.io/component-base/version.gitVersion=v1.36.3" in calls[-1]
+    assert "-X k8s.io/component-base/version.gitVersion=v1.36.3" in calls[3]
+    assert "-X github.com/opentofu/opentofu/version.dev=no" in calls[-1]
 
 
 def test_two_clones_at_once_build_once(surroundings: dict[str, str], tmp_path: Path) -> None:
