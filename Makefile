@@ -10,6 +10,7 @@
 #   make bench         what docs/performance.md is written from
 #   make simulate N=1000   random schedules of users, agents and faults;  make simulate SEED=7  one schedule again, made smaller;
 #                      with PODS=1 those of pods
+#   make fuzz-api N=100   so many requests of schemathesis to each operation of the API, other ones every time
 #   make chaos MINUTES=60  real processes, killed, frozen and cut off while people work;  SEED=n  the faults of that run
 #
 # HOST, PORT and AGENTS are options of demo and up.
@@ -17,7 +18,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check bench simulate chaos browser control-plane test-cluster python
+.PHONY: help demo up test check bench simulate chaos fuzz-api browser control-plane test-cluster python
 
 BIN := .venv/bin
 PYTHON := $(or $(PYTHON),$(shell .ci/python))
@@ -26,6 +27,7 @@ WHERE = $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT)) $(if $(AGENTS)
 SILENT = >build/last.log 2>&1 || { cat build/last.log >&2; exit 1; }
 N ?= $(if $(SEED),1,300)
 MINUTES ?= 60
+fuzz-api: N = 100
 WORKERS ?= 3
 
 help:
@@ -70,6 +72,9 @@ simulate: .venv/installed-dev
 
 chaos: .venv/installed-dev control-plane
 	@CHAOS_MINUTES=$(MINUTES) CHAOS_SEED=$(or $(SEED),$$RANDOM) $(BIN)/python -m pytest -q -s tests/chaos/test_chaos.py
+
+fuzz-api: .venv/installed-dev
+	@OPENAPI_EXAMPLES=$(N) $(BIN)/python -m pytest -q -n 2 --timeout 0 --show-capture=no $(or $(ARGS),tests/openapi)
 
 browser:
 	@.ci/browser

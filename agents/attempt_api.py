@@ -5,7 +5,8 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import NotFound
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
@@ -13,7 +14,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from agents import attempt_words, protocol
+from agents.attempt_shapes import EntryShape, JobShape, WordShape
 from iacplatform.base import bodies
+from iacplatform.base.negotiation import AsItIs
 from iacplatform.base.problems import Problem
 from tasks import plans
 from tasks.authentication import AttemptAuthentication
@@ -24,13 +27,23 @@ from tasks.states import Phase
 from workspaces import archives, manifests
 from workspaces.models import Configuration, Manifest
 
+_BYTES = "application/octet-stream"
+_CONTENT = {_BYTES: OpenApiTypes.BINARY}
+_HAS = OpenApiParameter("configuration", str, description="Digest of the files that the agent has: they come no more.")
+_SHA256 = OpenApiParameter(
+    "X-Content-SHA256", str, OpenApiParameter.HEADER, required=True, description="Of the body, in hex."
+)
+_PART = OpenApiParameter("part", str, OpenApiParameter.PATH, enum=Part.values)
+_OVER = {"410": "The attempt is over; drop it."}
 
-@extend_schema(exclude=True)
+
 class AttemptView(APIView):
     """For an agent with the token of an attempt."""
 
     authentication_classes = [AttemptAuthentication]
     permission_classes = [IsAuthenticated]
+    content_negotiation_class = AsItIs
+    refusals = {"get": _OVER, "put": _OVER, "post": _OVER}
 
     def attempt(self, request: Request) -> Attempt:
         """Return the caller's attempt. Raises `AttemptClosed` when it is not the task's current one any more."""
@@ -42,12 +55,14 @@ class AttemptView(APIView):
 
 
 class Job(AttemptView):
+    @extend_schema(parameters=[_HAS], responses=JobShape)
     def get(self, request: Request) -> Response:
         """Answer everything that the agent needs to run the phase, but for the files that it says it has."""
         return Response(_job(self.attempt(request), has=request.query_params.get("configuration", "")))
 
 
 class ConfigurationPartView(AttemptView):
+    @extend_schema(responses={(200, _BYTES): OpenApiTypes.BINARY})
     def get(self, request: Request, number: int) -> HttpResponse:
         """Answer a part of the configuration's archive."""
         content = archives.part(self.attempt(request).task.configuration, number)
@@ -57,6 +72,7 @@ class ConfigurationPartView(AttemptView):
 class ManifestView(AttemptView):
     parser_classes: list[Any] = []
 
+    @extend_schema(request={"application/json": EntryShape(many=True)}, responses={204: None})
     def put(self, request: Request) -> HttpResponse:
         """Take what the agent found in the archive."""
         configuration = self.attempt(request).task.configuration
@@ -67,6 +83,7 @@ class ManifestView(AttemptView):
 class PlanPartView(AttemptView):
     parser_classes: list[Any] = []
 
+    @extend_schema(parameters=[_PART], responses={(200, _BYTES): OpenApiTypes.BINARY})
     def get(self, request: Request, part: str) -> HttpResponse:
         """Answer a part of the confirmed plan."""
         attempt = self.attempt(request)
@@ -76,6 +93,7 @@ class PlanPartView(AttemptView):
             raise NotFound("The plan has no such part.")
         return HttpResponse(stored.content(), content_type="application/octet-stream")
 
+    @extend_schema(parameters=[_PART, _SHA256], request=_CONTENT, responses={204: None})
     def put(self, request: Request, part: str) -> HttpResponse:
         """Store a part of the plan that the attempt makes."""
         attempt = self.attempt(request)
@@ -91,6 +109,7 @@ class PlanPartView(AttemptView):
 class Words(AttemptView):
     parser_classes: list[Any] = []
 
+    @extend_schema(request={"application/json": WordShape}, responses={200: WordShape(many=True)})
     def post(self, request: Request) -> HttpResponse:
         """Hear one word about the attempt, and answer a list of words."""
         holder: Any = request.auth

@@ -1,5 +1,8 @@
 """The API described: OpenAPI 3, and a page to read it in."""
 
+from typing import Any
+
+from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
@@ -25,7 +28,21 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
     def get_security_definition(self, auto_schema: object) -> dict[str, str]:
         """Return the OpenAPI security scheme."""
-        return {"type": "http", "scheme": "bearer"}
+        return {"type": "http", "scheme": "bearer", "description": "A person's API token."}
+
+
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How the schema calls the console's session."""
+
+    target_class = "rest_framework.authentication.SessionAuthentication"
+    name = "session"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        """Return the OpenAPI security scheme."""
+        words = (
+            f"The console's session; writing needs the cookie {settings.CSRF_COOKIE_NAME} as header X-CSRFToken too."
+        )
+        return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME, "description": words}
 
 
 class PasswordScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -43,8 +60,14 @@ class AttemptScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
     """How the schema calls the token that an agent's attempt brings."""
 
     target_class = "tasks.authentication.AttemptAuthentication"
-    name = "attemptToken"
+    name = ["attemptToken", "attemptTokenAsPassword"]
 
-    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
-        """Return the OpenAPI security scheme."""
-        return {"type": "http", "scheme": "basic", "description": "Agents only: user `attempt`, its token as password."}
+    def get_security_requirement(self, auto_schema: object) -> list[dict[str, list[Any]]]:
+        """Return that either of them will do."""
+        return [{name: []} for name in self.name]
+
+    def get_security_definition(self, auto_schema: object) -> list[dict[str, str]]:
+        """Return the OpenAPI security schemes."""
+        words = "Agents only: the token of an attempt, for what that attempt may see and do while it lasts."
+        bearer = {"type": "http", "scheme": "bearer", "description": words}
+        return [bearer, {"type": "http", "scheme": "basic", "description": f"{words} The user is `attempt`."}]

@@ -165,7 +165,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["iacplatform.base.bodies.BoundedJSON"],
     "DEFAULT_PAGINATION_CLASS": "iacplatform.base.pages.Pages",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "iacplatform.schema.Described",
     "EXCEPTION_HANDLER": "iacplatform.api.problem",
     "PAGE_SIZE": 50,
 }
@@ -176,11 +176,12 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SCHEMA_PATH_PREFIX": "/(api|agents)/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
     "PREPROCESSING_HOOKS": ["iacplatform.schema.nameable"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "iacplatform.schema.with_problems",
+        "iacplatform.schema.with_problem",
     ],
     "ENUM_NAME_OVERRIDES": {
         "StatusEnum": "tasks.states.Status",

@@ -20,8 +20,9 @@ class _Pools(Scoped):
     lookup_url_kwarg = "pool"
 
     def get_serializer_context(self) -> dict[str, Any]:
-        """Return the context with the time at which freezes are judged."""
-        return {**super().get_serializer_context(), "now": clock.now()}
+        """Return the context with the time at which freezes are judged; a description is made without a database."""
+        is_described = getattr(self, "swagger_fake_view", False)
+        return {**super().get_serializer_context(), "now": None if is_described else clock.now()}
 
 
 class PoolList(_Pools, generics.ListCreateAPIView[Pool]):

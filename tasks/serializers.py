@@ -8,6 +8,7 @@ from iacplatform.base.serializers import Strict
 from tasks import actions
 from tasks.models import Task, TaskEvent
 from tasks.states import Phase, TaskType
+from workspaces.models import ExecutionMode
 
 
 class Text(serializers.CharField):
@@ -75,7 +76,8 @@ class TaskSerializer(serializers.ModelSerializer[Task]):
     retried_from = serializers.IntegerField(
         source="retried_from_id", allow_null=True, help_text="The ended task that this one does again."
     )
-    execution_mode = serializers.CharField(source="workspace.execution_mode")
+    phase = serializers.ChoiceField(choices=Phase.choices, allow_blank=True, help_text="Empty: none has begun.")
+    execution_mode = serializers.ChoiceField(choices=ExecutionMode.choices, source="workspace.execution_mode")
     created_by = serializers.CharField(source="created_by.username", allow_null=True)
     confirmed_by = serializers.CharField(source="confirmed_by.username", allow_null=True)
     changes = Changes(allow_null=True)

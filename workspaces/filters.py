@@ -14,12 +14,12 @@ class WorkspaceFilter(filters.FilterSet):  # type: ignore[misc]
     pool_id = filters.CharFilter()
     execution_mode = filters.ChoiceFilter(choices=ExecutionMode.choices)
     engine = filters.ChoiceFilter(choices=Engine.choices)
-    is_locked = filters.BooleanFilter(method="locked")
+    is_locked = filters.ChoiceFilter(choices=[("true", "true"), ("false", "false")], method="locked")
 
     class Meta:
         model = Workspace
         fields: list[str] = []
 
-    def locked(self, rows: QuerySet[Workspace], name: str, value: bool) -> QuerySet[Workspace]:
+    def locked(self, rows: QuerySet[Workspace], name: str, value: str) -> QuerySet[Workspace]:
         """Narrow to workspaces that somebody holds, or that nobody does."""
-        return rows.exclude(locked_by="") if value else rows.filter(locked_by="")
+        return rows.exclude(locked_by="") if value == "true" else rows.filter(locked_by="")

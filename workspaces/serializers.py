@@ -57,7 +57,7 @@ class Reason(Strict):
 class ConfigurationSerializer(Rows[Configuration]):
     """A version of a workspace's files."""
 
-    created_by = serializers.CharField(source="created_by.username", default=None, read_only=True)
+    created_by = serializers.CharField(source="created_by.username", default=None, allow_null=True, read_only=True)
 
     class Meta:
         model = Configuration
@@ -144,10 +144,22 @@ class ConfigurationDifference(serializers.Serializer[Any]):
 _ENDS = {"from": "before", "to": "after"}
 
 
+class Value(serializers.CharField):
+    """A variable's value, given as a text; that of a sensitive variable is null when it is shown."""
+
+    def get_attribute(self, instance: Any) -> Any:
+        """Return the variable."""
+        return instance
+
+    def to_representation(self, value: Any) -> Any:
+        """Return the value, unless it is sensitive."""
+        return None if value.sensitive else value.value()
+
+
 class VariableSerializer(Rows[Variable]):
     """A variable. `value` of a sensitive one is null: it is never shown again."""
 
-    value = serializers.CharField(source="given", allow_blank=True, trim_whitespace=False, write_only=True)
+    value = Value(source="given", allow_blank=True, trim_whitespace=False)
 
     class Meta:
         model = Variable
@@ -164,10 +176,6 @@ class VariableSerializer(Rows[Variable]):
         draft.updated_at = clock.DatabaseNow()
         draft.save()
         draft.refresh_from_db()
-
-    def to_representation(self, instance: Variable) -> dict[str, Any]:
-        """Return the variable with its value, unless that is sensitive."""
-        return {**super().to_representation(instance), "value": None if instance.sensitive else instance.value()}
 
 
 class StateVersionSerializer(Rows[StateVersion]):

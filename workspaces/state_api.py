@@ -23,6 +23,8 @@ from workspaces.models import KeptState, StateLock, StateVersion, Workspace
 
 _RAW = {"application/json": OpenApiTypes.OBJECT}
 _LOCK_ID = OpenApiParameter("ID", str, description="Id of the lock that the caller holds.")
+LOCKED = {"423": "The state is locked; further members are those of the lock."}
+_OVER = {"410": "The attempt whose token this is has ended."}
 _CONTENT = OpenApiParameter("content", bool, description="Answer the state itself; it may hold secrets.")
 
 
@@ -51,7 +53,9 @@ class State(APIView):
     """Terraform's `http` backend. Basic authentication takes an API token as the password."""
 
     permission_classes = [IsAuthenticated]
+    parser_classes: list[Any] = []
     http_method_names = ["get", "post", "delete", "lock", "unlock", "options"]
+    refusals = {"get": {"403": "The caller may not read states.", **_OVER}, "post": {**_OVER, **LOCKED}}
 
     def holder(self, request: Request, ws: str) -> Holder:
         """Return who asks; raise `NotFound` where they may not see the workspace."""
@@ -78,7 +82,7 @@ class State(APIView):
         states.store(ws, content, holder, lock_id=request.query_params.get("ID", ""))
         return HttpResponse(status=status.HTTP_200_OK)
 
-    @extend_schema(responses={405: OpenApiTypes.OBJECT})
+    @extend_schema(exclude=True)
     def delete(self, request: Request, ws: str) -> HttpResponse:
         """Refuse: versions of a state stay."""
         self.holder(request, ws)
@@ -117,7 +121,9 @@ class StateVersionList(OneWorkspace, generics.ListAPIView[StateVersion]):
 
     queryset = StateVersion.objects.defer("sealed_content")
     serializer_class = serializers.StateVersionSerializer
+    parser_classes: list[Any] = []
     rights_model = StateVersion
+    refusals = {"post": LOCKED}
     demand_idle: Callable[[str], None] = staticmethod(lambda workspace_id: None)
 
     @extend_schema(request=_RAW, responses={201: serializers.StateVersionSerializer})
@@ -152,6 +158,7 @@ class Rollback(OneWorkspace):
     serializer_class = serializers.StateVersionSerializer
     rights_model = StateVersion
     lookup_field = "serial"
+    refusals = {"post": LOCKED}
     demand_idle: Callable[[str], None] = staticmethod(lambda workspace_id: None)
 
     @extend_schema(request=None, responses={201: serializers.StateVersionSerializer})

@@ -26,10 +26,10 @@ class _Contents(OneWorkspace, generics.GenericAPIView[Any]):
     lookup_field = "serial"
 
 
-class _Listed(_Contents):
+class _Listed(_Contents, generics.ListAPIView[Any]):
     read: Read = staticmethod(lambda content: [])
 
-    def get(self, request: Request, ws: str, serial: int) -> Response:
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Answer a page of what the version holds."""
         rows = self.paginate_queryset(self.read(self.get_object().content()))
         return self.get_paginated_response(self.get_serializer(rows, many=True).data)

@@ -99,6 +99,13 @@ class Pages(PageNumberPagination):
             {**counted, "next": self.get_next_link(), "previous": self.get_previous_link(), "results": data}
         )
 
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        """Return the OpenAPI parameters of a list."""
+        page, size = super().get_schema_operation_parameters(view)
+        page["schema"]["minimum"] = size["schema"]["minimum"] = 1
+        size["schema"]["maximum"] = self.max_page_size
+        return [page, size]
+
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         """Return the OpenAPI shape of a list."""
         shape = super().get_paginated_response_schema(schema)

@@ -101,6 +101,7 @@ def test_the_list_is_filtered(api: APIClient, workspace: Workspace) -> None:
     assert [each["name"] for each in api.get(WORKSPACES, {"name": "web"}).json()["results"]] == ["web"]
     assert [each["name"] for each in api.get(WORKSPACES, {"search": "E"}).json()["results"]] == ["web"]
     assert api.get(WORKSPACES, {"is_locked": "true"}).json()["count"] == 0
+    assert api.get(WORKSPACES, {"is_locked": "maybe"}).status_code == 400
 
 
 def test_a_pool_of_ones_own_can_be_named(api: APIClient) -> None:
