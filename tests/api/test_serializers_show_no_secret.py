@@ -8,6 +8,8 @@ from django.urls import get_resolver
 from rest_framework.serializers import ModelSerializer
 
 from iacplatform.base.serializers import Strict
+from workspaces.models import Variable
+from workspaces.serializers import Value
 
 get_resolver().url_patterns  # noqa: B018 - every module with a serializer is imported with the addresses
 
@@ -51,4 +53,8 @@ def test_what_takes_values_takes_no_unknown_ones(kind: type[Any]) -> None:
 def test_secrets_are_never_given(kind: type[Any]) -> None:
     for name, field in kind().fields.items():
         if name in {"kubeconfig", "value"}:
-            assert field.write_only
+            assert field.write_only or isinstance(field, Value)
+
+
+def test_a_sensitive_value_is_shown_as_null() -> None:
+    assert Value().to_representation(Variable(sensitive=True)) is None
