@@ -59,6 +59,9 @@ check: .venv/installed-dev
 
 bench: .venv/installed-dev control-plane
 	@$(BIN)/python -m benchmarks.dispatch_latency
+	@$(BIN)/python -m benchmarks.throughput
+	@$(BIN)/python -m benchmarks.throughput 10
+	@$(BIN)/python -m benchmarks.throughput 500
 	@$(BIN)/python -m benchmarks.overhead
 	@$(BIN)/python -m benchmarks.overhead 60
 	@$(BIN)/python -m benchmarks.scaling_traces
