@@ -1,5 +1,6 @@
 """What a stored state holds, as people read it: outputs and resources, and how two states differ.
 
+A state may have 64 MiB, and three times that once it is parsed: so whoever asks parses it, once for all questions.
 Values of outputs that are marked as sensitive are left out, and so are all values of resources: which of those are
 secret, only their providers know.
 """
@@ -61,25 +62,27 @@ class Difference:
         return not any(vars(self).values())
 
 
-NOTHING = b"{}"
+State = dict[str, Any]
+"""A parsed state (`state_documents.parse`), which may hold anything."""
+
+NOTHING: State = {}
 """A state before the first one."""
 
 
-def outputs(content: bytes) -> list[Output]:
-    """Return the outputs by name. Raises `Invalid` for what is no JSON object."""
-    found = _outputs(state_documents.parse(content))
+def outputs(state: State) -> list[Output]:
+    """Return the outputs by name."""
+    found = _outputs(state)
     return [_output(name, found[name]) for name in sorted(found)]
 
 
-def resources(content: bytes) -> list[Resource]:
-    """Return the instances by address, data sources included. Raises `Invalid` for what is no JSON object."""
-    listed = [_resource(each, instance) for each, instance in _instances(state_documents.parse(content))]
+def resources(state: State) -> list[Resource]:
+    """Return the instances by address, data sources included."""
+    listed = [_resource(each, instance) for each, instance in _instances(state)]
     return sorted(listed, key=lambda resource: (resource.address, resource.deposed))
 
 
-def difference(old: bytes, new: bytes) -> Difference:
-    """Return what changed from `old` to `new`. Raises `Invalid` for what is no JSON object."""
-    before, after = state_documents.parse(old), state_documents.parse(new)
+def difference(before: State, after: State) -> Difference:
+    """Return what changed from one to the other."""
     gone, here = _by_address(before), _by_address(after)
     outputs_gone, outputs_here = _outputs(before), _outputs(after)
     both = sorted(gone.keys() & here.keys())
@@ -95,7 +98,7 @@ def difference(old: bytes, new: bytes) -> Difference:
     )
 
 
-def _outputs(state: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def _outputs(state: State) -> dict[str, dict[str, Any]]:
     found = state.get("outputs")
     named = found.items() if isinstance(found, dict) else ()
     return {name: output for name, output in named if isinstance(output, dict)}
@@ -107,7 +110,7 @@ def _output(name: str, output: dict[str, Any]) -> Output:
     return Output(name=_text(name), type=_plain(output.get("type")), sensitive=is_secret, value=_plain(value))
 
 
-def _instances(state: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+def _instances(state: State) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """Yield each instance with its resource; what is no object is passed over, as a state may hold anything."""
     for resource in state_documents.objects(state.get("resources")):
         for instance in state_documents.objects(resource.get("instances")):
@@ -120,7 +123,7 @@ def _resource(resource: dict[str, Any], instance: dict[str, Any]) -> Resource:
     return Resource(address=_text(state_documents.address(resource, instance)), **words, **marks)
 
 
-def _by_address(state: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def _by_address(state: State) -> dict[str, dict[str, Any]]:
     return {_place(resource, instance): instance for resource, instance in _instances(state)}
 
 

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from iacplatform.base.problems import Invalid, NotFound
-from workspaces import state_contents
+from workspaces import state_contents, state_documents
 from workspaces import state_contents_serializers as serializers
 from workspaces.api import OneWorkspace
 from workspaces.models import StateVersion
@@ -17,7 +17,7 @@ from workspaces.models import StateVersion
 _FROM = OpenApiParameter("from", int, description="Serial of the older version; left out: the one before.")
 
 
-Read = Callable[[bytes], list[Any]]
+Read = Callable[[state_contents.State], list[Any]]
 
 
 class _Contents(OneWorkspace, generics.GenericAPIView[Any]):
@@ -27,11 +27,11 @@ class _Contents(OneWorkspace, generics.GenericAPIView[Any]):
 
 
 class _Listed(_Contents, generics.ListAPIView[Any]):
-    read: Read = staticmethod(lambda content: [])
+    read: Read = staticmethod(lambda state: [])
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Answer a page of what the version holds."""
-        rows = self.paginate_queryset(self.read(self.get_object().content()))
+        rows = self.paginate_queryset(self.read(_parsed(self.get_object())))
         return self.get_paginated_response(self.get_serializer(rows, many=True).data)
 
 
@@ -58,13 +58,13 @@ class Difference(_Contents):
     def get(self, request: Request, ws: str, serial: int) -> Response:
         """Answer what this version has and the older one has not, and the other way round."""
         version = self.get_object()
-        found = state_contents.difference(self._older_content(version), version.content())
+        found = state_contents.difference(self._older(version), _parsed(version))
         return Response(self.get_serializer(found).data)
 
-    def _older_content(self, version: StateVersion) -> bytes:
+    def _older(self, version: StateVersion) -> state_contents.State:
         asked = self.request.query_params.get("from")
         older = self.get_queryset().before(version) if asked is None else self._named(asked)
-        return older.content() if older else state_contents.NOTHING
+        return _parsed(older) if older else state_contents.NOTHING
 
     def _named(self, asked: str) -> StateVersion:
         if not (asked.isascii() and asked.isdigit() and len(asked) < 19):
@@ -73,3 +73,7 @@ class Difference(_Contents):
         if found is None:
             raise NotFound(f"The workspace has no state version of serial {asked}.")
         return found
+
+
+def _parsed(version: StateVersion) -> state_contents.State:
+    return state_documents.parse(version.content())

@@ -9,9 +9,9 @@ from django.views.decorators.http import require_POST
 
 from iacplatform.base import rights
 from iacplatform.base.problems import Invalid, Problem
-from iacplatform.console import page, workspaces
+from iacplatform.console import page, state_changes, workspaces
 from tasks import removal
-from workspaces import state_api, state_contents, states
+from workspaces import state_api, state_contents, state_documents, states
 from workspaces.holders import Holder
 from workspaces.models import StateLock, StateVersion, Workspace
 
@@ -99,12 +99,17 @@ def _shown(
 
 
 def _contents(version: StateVersion, before: StateVersion | None) -> dict[str, Any]:
-    content = version.content()
+    state = _parsed(version)
+    earlier = _parsed(before) if before else state_contents.NOTHING
     return {
-        "difference": state_contents.difference(before.content() if before else state_contents.NOTHING, content),
-        "outputs": state_contents.outputs(content),
-        "resources": state_contents.resources(content),
+        "changed": state_changes.of(state_contents.difference(earlier, state)),
+        "outputs": state_contents.outputs(state),
+        "resources": state_contents.resources(state),
     }
+
+
+def _parsed(version: StateVersion) -> state_contents.State:
+    return state_documents.parse(version.content())
 
 
 def _frame(request: HttpRequest, workspace: Workspace, problem: Problem | None) -> dict[str, Any]:

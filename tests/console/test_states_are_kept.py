@@ -12,7 +12,7 @@ from tests import factories as rows
 from tests.console import pages
 from tests.console.conftest import browser
 from tests.tasks import factories
-from workspaces import states
+from workspaces import state_documents, states
 from workspaces.models import StateVersion, Workspace
 from workspaces.state_api import person
 
@@ -59,6 +59,23 @@ def test_a_version_shows_what_it_holds_and_what_changed(console: Client, workspa
     assert "- terraform_data.gone" in text
     assert "~ terraform_data.kept input" in text
     assert '"<b>"' in text and "&lt;b&gt;" in page.content.decode()
+
+
+def test_a_page_parses_each_of_the_two_states_once(
+    console: Client, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[bytes] = []
+    parse = state_documents.parse
+    monkeypatch.setattr(state_documents, "parse", lambda content: (parsed.append(content), parse(content))[1])
+    assert console.get(at(workspace, 2)).status_code == 200
+    assert sorted(parsed) == [content(1, "kept", "gone"), content(2, "kept", "new")]
+
+
+def test_a_long_difference_is_cut_by_kind(console: Client, workspace: Workspace) -> None:
+    upload(console, workspace, content(3, *(f"n{number:03}" for number in range(201))))
+    text = pages.text(console.get(at(workspace, 3)))
+    assert "n199" in text and "Of each kind the first 200" in text
+    assert "- terraform_data.new" in text
 
 
 def test_a_sensitive_output_is_not_shown(console: Client, workspace: Workspace) -> None:

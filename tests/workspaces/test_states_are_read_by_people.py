@@ -8,7 +8,7 @@ from rest_framework.test import APIClient
 
 from iacplatform.base.problems import Invalid
 from tests import factories
-from workspaces import state_contents, states
+from workspaces import state_contents, state_documents, states
 from workspaces.models import Workspace
 from workspaces.state_api import person
 from workspaces.state_contents import Change
@@ -29,6 +29,10 @@ def resource(name: str, *instances: dict[str, Any], **members: Any) -> dict[str,
     return {**known, **members, "instances": list(instances)}
 
 
+def parsed(serial: int = 1, **members: Any) -> dict[str, Any]:
+    return state_documents.parse(state(serial, **members))
+
+
 def instance(index: Any = None, **attributes: Any) -> dict[str, Any]:
     """Return an instance with these attributes."""
     return {"schema_version": 0, "attributes": attributes, **({} if index is None else {"index_key": index})}
@@ -42,7 +46,7 @@ OUTPUTS = {
 
 
 def test_outputs_are_listed_by_name_without_what_is_sensitive() -> None:
-    found = state_contents.outputs(state(outputs=OUTPUTS))
+    found = state_contents.outputs(parsed(outputs=OUTPUTS))
     assert [(each.name, each.value, each.sensitive) for each in found] == [
         ("token", None, True),
         ("url", "https://example.org", False),
@@ -57,7 +61,7 @@ def test_each_instance_has_the_address_that_the_engine_gives_it() -> None:
         resource("each", instance('a"b'), module="module.net"),
         resource("looked_up", instance(), mode="data"),
     ]
-    assert [each.address for each in state_contents.resources(state(resources=rows))] == [
+    assert [each.address for each in state_contents.resources(parsed(resources=rows))] == [
         "data.terraform_data.looked_up",
         'module.net.terraform_data.each["a\\"b"]',
         "terraform_data.many[0]",
@@ -67,8 +71,8 @@ def test_each_instance_has_the_address_that_the_engine_gives_it() -> None:
 
 
 def test_a_difference_names_what_came_went_and_changed() -> None:
-    old = state(resources=[resource("kept", instance(size=1, tags=["x"])), resource("gone", instance())])
-    new = state(resources=[resource("kept", instance(size=2, tags=["x"])), resource("new", instance())])
+    old = parsed(resources=[resource("kept", instance(size=1, tags=["x"])), resource("gone", instance())])
+    new = parsed(resources=[resource("kept", instance(size=2, tags=["x"])), resource("new", instance())])
     found = state_contents.difference(old, new)
     assert (found.added, found.removed) == (["terraform_data.new"], ["terraform_data.gone"])
     assert found.changed == [Change(address="terraform_data.kept", attributes=["size"])]
@@ -76,13 +80,13 @@ def test_a_difference_names_what_came_went_and_changed() -> None:
 
 def test_a_difference_of_outputs_tells_no_value() -> None:
     changed = {**OUTPUTS, "token": {"value": "another", "type": "string", "sensitive": True}, "extra": {"value": 1}}
-    found = state_contents.difference(state(outputs=OUTPUTS), state(outputs=changed))
+    found = state_contents.difference(parsed(outputs=OUTPUTS), parsed(outputs=changed))
     assert (found.outputs_added, found.outputs_removed, found.outputs_changed) == (["extra"], [], ["token"])
 
 
 def test_an_instance_that_waits_to_be_destroyed_is_told_apart_from_its_successor() -> None:
     deposed = {**instance(size=1), "deposed": "a1b2c3d4"}
-    old, new = state(resources=[resource("one", instance())]), state(resources=[resource("one", instance(), deposed)])
+    old, new = parsed(resources=[resource("one", instance())]), parsed(resources=[resource("one", instance(), deposed)])
     assert state_contents.difference(old, new).added == ["terraform_data.one (deposed a1b2c3d4)"]
     assert [each.deposed for each in state_contents.resources(new)] == ["", "a1b2c3d4"]
 
@@ -98,7 +102,7 @@ def test_an_instance_that_waits_to_be_destroyed_is_told_apart_from_its_successor
     ],
 )
 def test_what_no_engine_writes_is_passed_over(odd: dict[str, Any]) -> None:
-    content = json.dumps({"version": 4, **odd}).encode()
+    content = {"version": 4, **odd}
     assert state_contents.outputs(content) == []
     assert state_contents.difference(content, content).changed == []
     assert len(state_contents.resources(content)) <= 1
@@ -106,7 +110,7 @@ def test_what_no_engine_writes_is_passed_over(odd: dict[str, Any]) -> None:
 
 def test_what_is_no_state_is_refused_in_words() -> None:
     with pytest.raises(Invalid, match="no JSON object"):
-        state_contents.resources(b"[]")
+        state_documents.parse(b"[]")
 
 
 def test_what_not_every_reader_of_json_takes_is_read_all_the_same(workspace: Workspace, api: APIClient) -> None:
