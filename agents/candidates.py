@@ -44,13 +44,28 @@ class Candidate:
 
     @cached_property
     def able(self) -> list[Room]:
-        """The connected agents that can do it."""
-        rooms = self.capacity.rooms
-        if phase_of(self.task) == Phase.APPLY and self.plan is not None:
-            return [room for room in rooms if _can_apply(room, self.plan)]
-        fitting = [room for room in rooms if room.has(self.workspace.engine, self.workspace.terraform_version)]
-        # Where no agent has the engine, one of them says so at once (`engine_missing`) rather than nobody for ever.
+        """The connected agents that can do it: they have the engine, or download it."""
+        rooms, plan = self.capacity.rooms, self.plan_to_apply
+        fitting = [room for room in rooms if self._has_engine(room) or room.fetches(self._engine[0])]
+        if plan is not None:
+            return [room for room in fitting if room.is_like(plan.os, plan.arch)]
+        # Where nobody can plan, one of them says so at once (`engine_missing`) rather than nobody for ever.
         return fitting or rooms
+
+    @cached_property
+    def plan_to_apply(self) -> Plan | None:
+        """The stored plan, which only its own engine, version and platform can apply; None while it needs a plan."""
+        return self.plan if phase_of(self.task) == Phase.APPLY else None
+
+    @cached_property
+    def _engine(self) -> tuple[str, str]:
+        """The engine that it needs, and the version; empty where any will do."""
+        if plan := self.plan_to_apply:
+            return plan.engine, plan.version
+        return self.workspace.engine, self.workspace.terraform_version
+
+    def _has_engine(self, room: Room) -> bool:
+        return room.has(*self._engine)
 
     @property
     def kept(self) -> Room | None:
@@ -69,16 +84,15 @@ class Candidate:
     def choose(self) -> tuple[Room, int]:
         """Return the slot that is kept for it, else one of the fullest agent: empty agents stay empty, to go away.
 
-        Agents that let their last offer lapse are asked last.
+        Agents that would have to download its engine are asked later, and those that let their last offer lapse last.
         """
         kept, slot = self.kept, self.task.slot
         if kept is not None and kept in self.able and slot is not None:
             return kept, slot
         rooms = [room for room in self.able if room.free]
-        fullest = min(rooms, key=lambda room: (room.pause is not None, len(room.free), room.agent.name))
+        fullest = min(rooms, key=self._rank)
         return fullest, min(fullest.free)
 
-
-def _can_apply(room: Room, plan: Plan) -> bool:
-    agent = room.agent
-    return room.has(plan.engine, plan.version) and (agent.os, agent.arch) == (plan.os, plan.arch)
+    def _rank(self, room: Room) -> tuple[bool, bool, int, str]:
+        """Return what sorts agents: who is asked first comes first."""
+        return room.pause is not None, not self._has_engine(room), len(room.free), room.agent.name

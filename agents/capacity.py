@@ -45,6 +45,14 @@ class Room:
             found["name"] == engine and (not version or found["version"] == version) for found in self.agent.engines
         )
 
+    def fetches(self, engine: str) -> bool:
+        """Return whether the agent downloads whatever version of this engine it lacks."""
+        return engine in self.agent.fetches
+
+    def is_like(self, os: str, arch: str) -> bool:
+        """Return whether the agent's machine is one of these."""
+        return (self.agent.os, self.agent.arch) == (os, arch)
+
     def place(self, slot: int) -> Place:
         """Return one of its slots as a place for an attempt."""
         agent = self.agent

@@ -89,10 +89,11 @@ def agents_connected(candidate: Candidate) -> WaitReason | None:
 
 
 def matching_agent(candidate: Candidate) -> WaitReason | None:
-    """One of them has the right engine, version and platform."""
-    if candidate.able:
+    """One of them has, or downloads, the right engine and version, and is of the right platform."""
+    plan = candidate.plan_to_apply
+    if candidate.able or plan is None:
         return None
-    return waits.no_matching_agent(candidate.plan, candidate.workspace, candidate.capacity)
+    return waits.no_matching_agent(plan, candidate.capacity)
 
 
 def free_slot(candidate: Candidate) -> WaitReason | None:

@@ -39,6 +39,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 HEARTBEAT_SECONDS = 10
 """At most; a server with shorter leases asks for more of them in its `Welcome`."""
 
+EngineName = Literal["terraform", "tofu"]
 Phase = Literal["plan", "apply"]
 Stage = Literal["preparing", "initializing", "planning", "applying", "saving", "cancelling"]
 Outcome = Literal["planned", "applied", "failed", "cancelled", "stale", "killed"]
@@ -60,7 +61,7 @@ class Work:
 class Engine:
     """A terraform or tofu binary that the agent can run."""
 
-    name: Literal["terraform", "tofu"]
+    name: EngineName
     version: str
 
 
@@ -81,7 +82,7 @@ class PlanFacts:
     digest: str
     lineage: str  # of the state that was planned against; empty when there was none
     serial: int  # of that state; 0 when there was none
-    engine: Literal["terraform", "tofu"]
+    engine: EngineName
     version: str
     os: str
     arch: str
@@ -106,13 +107,18 @@ class Hello:
     agent_version: str
     work: tuple[Work, ...]
     pod_name: str = ""
+    fetches: tuple[EngineName, ...] = ()  # engines of which it downloads the versions that it lacks
 
 
 @dataclass(frozen=True, kw_only=True)
 class Heartbeat:
-    """Sent every HEARTBEAT_SECONDS: the agent lives, and this is what it has."""
+    """Sent every HEARTBEAT_SECONDS: the agent lives, and this is what it has.
+
+    `engines`: all of them, when they are others than it said last; None: they are the same.
+    """
 
     work: tuple[Work, ...]
+    engines: tuple[Engine, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Case, F, Value, When
 
-from agents import endings, logs, sessions
+from agents import endings, inventory, logs, sessions
 from agents.endings import MOST
 from agents.protocol import (
     Accept,
@@ -69,6 +69,8 @@ def _refused(word: Any, error: StaleEpoch) -> Words:
 
 def _heartbeat(session: Session, word: Heartbeat) -> Words:
     gone = sessions.heartbeat(session, word.work)
+    if word.engines is not None:
+        inventory.renew(session, word.engines)
     return [Stop(task=item.task, epoch=item.epoch, reason="It is not this agent's any more.") for item in gone]
 
 

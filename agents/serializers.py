@@ -31,6 +31,9 @@ class AgentSerializer(serializers.ModelSerializer[Agent]):
     pool_id = serializers.CharField()
     connected = serializers.BooleanField(source="is_connected")
     engines = EngineSerializer(many=True)
+    fetches = serializers.ListField(
+        child=serializers.CharField(), help_text="Engines of which it downloads the versions that it lacks."
+    )
     slots = serializers.SerializerMethodField()
 
     class Meta:
@@ -45,6 +48,7 @@ class AgentSerializer(serializers.ModelSerializer[Agent]):
             "connected_at",
             "last_seen_at",
             "engines",
+            "fetches",
             "os",
             "arch",
             "version",

@@ -185,6 +185,7 @@ def _columns(token: PoolToken, hello: Hello) -> dict[str, Any]:
         "pod_name": hello.pod_name,
         "capacity": hello.capacity,
         "engines": [{"name": engine.name, "version": engine.version} for engine in hello.engines],
+        "fetches": list(hello.fetches),
         "os": hello.os[:20],
         "arch": hello.arch[:20],
         "version": hello.agent_version[:40],

@@ -23,6 +23,9 @@ CAPACITY_GRACE_SECONDS = 4 * 3600
 FREEZE_GRACE_SECONDS = 60
 """After the end of the window, which is known."""
 
+_NAMED = 3
+"""So many agents are named in a sentence; the evidence has all."""
+
 
 def state_locked(held: StateLock, life: str) -> WaitReason:
     """Another run holds the state. `life`: why it may still be at work and what to do; empty: it is gone."""
@@ -149,29 +152,35 @@ def no_connected_agent(pool: Pool, leaving: int, *, tokenless: bool) -> WaitReas
     )
 
 
-def no_matching_agent(plan: Plan | None, workspace: Workspace, capacity: Capacity) -> WaitReason:
-    """Agents are there, and none can do it."""
-    needed = (
-        f"{plan.engine} {plan.version} on {plan.os}/{plan.arch}, which made the plan"
-        if plan is not None
-        else f"{workspace.engine} {workspace.terraform_version}".strip()
-    )
-    have = {
-        room.agent.name: [f"{engine['name']} {engine['version']}" for engine in room.agent.engines]
-        for room in capacity.rooms
-    }
+def no_matching_agent(plan: Plan, capacity: Capacity) -> WaitReason:
+    """Agents are there, and none can apply this plan."""
+    needed, platform = f"{plan.engine} {plan.version}", f"{plan.os}/{plan.arch}"
+    rooms = sorted(capacity.rooms, key=lambda room: room.agent.name)
+    none = f"None of the {len(rooms)} connected agents has or downloads"
+    lacks = none if len(rooms) > 1 else "The one connected agent neither has nor downloads"
     return WaitReason(
         code=Code.NO_MATCHING_AGENT,
         turn=Turn.CONFIG,
-        message=f"The one connected agent does not have {needed}."
-        if len(have) == 1
-        else f"None of the {len(have)} connected agents has {needed}.",
-        remedy="Connect an agent that has it; or cancel this task and start a new one on what is there.",
+        message=f"Its plan was made by {needed} on {platform}, and nothing else can apply it. {lacks} that: "
+        f"{'; '.join(map(_equipment, rooms[:_NAMED]))}"
+        f"{f'; and {len(rooms) - _NAMED} more' if len(rooms) > _NAMED else ''}.",
+        remedy=f"Connect an agent of {platform} that has {needed} or downloads it; the plan is applied at once. Or press "
+        "retry: a new plan is made with what is there, and needs a new confirmation.",
         blocker={"kind": "pool", "id": capacity.pool.pk if capacity.pool else ""},
-        evidence={"needed": needed, "agents": have},
+        evidence={"needed": f"{needed} on {platform}", "agents": {room.agent.name: _engines(room) for room in rooms}},
         actions=("retry", "cancel"),
         grace_seconds=CONFIG_GRACE_SECONDS,
     )
+
+
+def _equipment(room: Room) -> str:
+    agent = room.agent
+    fetches = f", downloads {' and '.join(agent.fetches)}" if agent.fetches else ""
+    return f"{agent.name} ({agent.os}/{agent.arch}) has {', '.join(_engines(room)) or 'no engine'}{fetches}"
+
+
+def _engines(room: Room) -> list[str]:
+    return [f"{engine['name']} {engine['version']}" for engine in room.agent.engines]
 
 
 def kept_slot_away(task: Task) -> WaitReason:

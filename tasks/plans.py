@@ -44,6 +44,11 @@ def keep(attempt: Attempt, facts: dict[str, Any]) -> Plan:
     return Plan.objects.create(attempt=attempt, task_id=attempt.task_id, **facts)
 
 
+def is_out_of_reach(task: Task) -> bool:
+    """Return whether none of the agents that are there can apply the confirmed plan, as the dispatcher saw it last."""
+    return task.status == Status.CONFIRMED and task.reason_code == Code.NO_MATCHING_AGENT
+
+
 def is_stale(task: Task) -> bool:
     """Return whether the state moved after the task's current plan was made."""
     return staleness(task) is not None

@@ -178,7 +178,8 @@ def awaiting_confirmation(changes: str, *, is_first: bool) -> WaitReason:
     what = (
         f"The plan is made ({changes})."
         if is_first
-        else f"A new plan is made ({changes}), because the state had changed; no earlier confirmation counts for it."
+        else f"A new plan is made ({changes}), as nothing could apply the one before any more; no earlier confirmation "
+        "counts for it."
     )
     return WaitReason(
         code=Code.AWAITING_CONFIRMATION,

@@ -34,13 +34,16 @@ def retry(task: Task, *, by: Any) -> Retrial:
 
 
 def _try_the_same(task: Task, by: Any) -> Result:
+    if plans.is_out_of_reach(task):
+        _replan(task, by, "A new plan was asked for, because no agent can apply the confirmed one.")
+        return Result.PLANS_AGAIN
     if task.status in RUNNABLE:
         Task.objects.filter(pk=task.pk).update(not_before=None)
         task.not_before = None
         dispatching.ask_again(task)
         return Result.LOOKED_AGAIN
     if task.status == Status.APPLY_PENDING and plans.is_stale(task):
-        _replan(task, by)
+        _replan(task, by, "A new plan was asked for, because the state has changed.")
         return Result.PLANS_AGAIN
     if task.position in {Position.PLANNING, Position.APPLY_PENDING} and _was_replanned(task):
         return Result.KNOWN_PLAN
@@ -100,8 +103,7 @@ def _mark(task: Task, by: Any, reason: str) -> None:
     locks.release_for_task(task.workspace_id, task.pk)
 
 
-def _replan(task: Task, by: Any) -> None:
-    why = "A new plan was asked for, because the state has changed."
+def _replan(task: Task, by: Any, why: str) -> None:
     moves.move(
         task,
         Event.REPLAN,

@@ -108,7 +108,7 @@ class Event(models.TextChoices):
     STALE = "stale"
     """The state moved after the plan was made."""
     REPLAN = "replan"
-    """A person asks for a new plan because this one is stale."""
+    """A person asks for a new plan because this one is stale, or no agent can apply it."""
     RESERVATION_ENDED = "reservation_ended"
     CANCEL = "cancel"
     CANCELLED = "cancelled"
@@ -155,6 +155,7 @@ MOVES: dict[tuple[Position, Event], frozenset[Status]] = {
     (Position.CONFIRMED, Event.ACCEPTED): _only(Status.RUNNING),
     (Position.CONFIRMED, Event.LAPSED): _only(Status.CONFIRMED),
     (Position.CONFIRMED, Event.STALE): _BACK_OFF_PLAN,
+    (Position.CONFIRMED, Event.REPLAN): _only(Status.PENDING),
     (Position.CONFIRMED, Event.RESERVATION_ENDED): _only(Status.CONFIRMED),
     (Position.CONFIRMED, Event.CANCEL): _only(Status.CANCELLED),
     (Position.APPLYING, Event.APPLIED): _only(Status.APPLIED),

@@ -49,6 +49,9 @@ class Agent(models.Model):
     pod_name = models.CharField(max_length=253, blank=True)
     capacity = models.PositiveIntegerField(default=1)
     engines = models.JSONField(default=list, help_text='[{"name", "version"}]')
+    fetches = models.JSONField(
+        default=list, help_text="Names of engines of which it downloads the versions that it lacks."
+    )
     os = models.CharField(max_length=20, blank=True)
     arch = models.CharField(max_length=20, blank=True)
     version = models.CharField(max_length=40, blank=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 
+from agents.protocol import EngineName
 from agents.runner import installing, releases
 from agents.runner.download import DownloadFailed, Progress
 from agents.runner.engines import Binary, Engines
@@ -42,9 +43,9 @@ class Depot:
         self._seconds = seconds
 
     @property
-    def fetches(self) -> tuple[str, ...]:
+    def fetches(self) -> tuple[EngineName, ...]:
         """The engines of which it downloads what is missing."""
-        return tuple(engine for engine, mirror in self._mirrors.items() if mirror.address)
+        return tuple(mirror.engine for mirror in self._mirrors.values() if mirror.address)
 
     async def engine(self, name: str, version: str, say: Say) -> Binary:
         """Return the engine of this version; when it is empty any that is there, else the mirror's own choice.

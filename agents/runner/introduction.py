@@ -18,6 +18,7 @@ def hello(tools: Tools, work: tuple[Work, ...]) -> Hello:
         instance=tools.workdir.instance,
         capacity=options.capacity,
         engines=tuple(binary.engine for binary in tools.engines.found()),
+        fetches=tools.depot.fetches,
         os=engines.OS,
         arch=engines.ARCH,
         agent_version=f"{VERSION} (Python {platform.python_version()})",

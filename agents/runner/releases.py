@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from agents.protocol import EngineName
 from agents.runner import engines
 from agents.runner.errors import BadConfiguration
 
@@ -52,7 +53,7 @@ class Mirror:
     below that. `version`: what is downloaded for workspaces that name none.
     """
 
-    engine: str
+    engine: EngineName
     address: str = field(repr=False)
     folder: str
     version: str
@@ -94,7 +95,7 @@ def mirror(engine: str, address: str | None, version: str) -> Mirror:
     """Return the mirror of an engine. `address`: None for its maker's. Raises `BadConfiguration`."""
     maker = MAKERS[engine]
     return Mirror(
-        engine=engine,
+        engine=maker.engine,
         address=maker.address if address is None else _address(engine, address),
         folder=maker.folder,
         version=_version(engine, version) if version else maker.version,

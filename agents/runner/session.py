@@ -10,6 +10,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from agents.protocol import (
+    Engine,
     FromAgent,
     FromServer,
     Heartbeat,
@@ -36,6 +37,8 @@ class Session:
         self._agent = agent
         self._socket = socket
         self.was_welcome = False
+        self._engines: tuple[Engine, ...] = ()
+        """As the server knows them."""
 
     async def run(self) -> None:
         """Talk until the agent is idle and leaves; raise what ended the connection, `NotWelcome` for a refusal."""
@@ -57,7 +60,9 @@ class Session:
         """Return the welcome, None where the server says to come back later."""
         await asyncio.to_thread(self._agent.tools.engines.found)  # starts engines, the first time
         with suppress(ConnectionClosed):  # a server that refuses at once closes before it hears us
-            await self.say(self._agent.hello())
+            hello = self._agent.hello()
+            self._engines = hello.engines
+            await self.say(hello)
         answer = await self._next()
         if isinstance(answer, Welcome):
             return answer
@@ -109,7 +114,12 @@ class Session:
         while True:
             await asyncio.sleep(self._agent.heartbeat_seconds)
             self._agent.remind()
-            await self.say(Heartbeat(work=self._agent.work()))
+            await self.say(Heartbeat(work=self._agent.work(), engines=self._other_engines()))
+
+    def _other_engines(self) -> tuple[Engine, ...] | None:
+        """Return the agent's engines when they are others than the server knows; from now on it knows them."""
+        before, self._engines = self._engines, self._agent.tools.engines.known
+        return None if self._engines == before else self._engines
 
     async def _leave(self) -> None:
         await self._agent.leaving.wait()

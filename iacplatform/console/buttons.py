@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from tasks import plans
 from tasks.models import Task
 from tasks.states import Phase, Status
 
@@ -103,7 +104,7 @@ def _for(task: Task, button: Button) -> Button:
     """Return the button in the words that fit where the task stands."""
     status, phase = Status(task.status), task.phase
     if button.action == "retry" and status in _RETRIES:
-        label, does = _RETRIES[status]
+        label, does = _RETRIES[Status.APPLY_PENDING if plans.is_out_of_reach(task) else status]
         return replace(button, label=label, does=does)
     if button.action == "cancel" and status == Status.RUNNING:
         return replace(button, does=_STOPS[Phase(phase)])

@@ -56,6 +56,18 @@ def where_no_agent_has_the_engine() -> Task:
     return factories.pending()
 
 
+def where_only_another_agent_has_the_engine_and_this_one_downloads_it() -> Task:
+    factories.planning(on=factories.agent(connected=True, capacity=1))
+    factories.agent(connected=True, engines=TOFU, fetches=["terraform"])
+    return factories.pending()
+
+
+def confirmed_beside_one_that_downloads_its_engine() -> Task:
+    task = factories.confirmed(on=factories.agent())
+    factories.agent(connected=True, engines=[], fetches=["terraform"])
+    return task
+
+
 def on_another_pool() -> Task:
     pool = Pool.objects.create(name="static-1")
     factories.agent(connected=True, pool=pool)
@@ -89,6 +101,18 @@ def confirmed_beside_another_version() -> Task:
     return task
 
 
+def confirmed_beside_one_that_downloads_another_engine() -> Task:
+    task = factories.confirmed(on=factories.agent())
+    factories.agent(connected=True, engines=TOFU, fetches=["tofu"])
+    return task
+
+
+def confirmed_beside_one_of_another_platform_that_downloads() -> Task:
+    task = factories.confirmed(on=factories.agent())
+    factories.agent(connected=True, engines=[], fetches=["terraform"], arch="arm64")
+    return task
+
+
 def confirmed_beside_another_platform() -> Task:
     task = factories.confirmed(on=factories.agent())
     factories.agent(connected=True, arch="arm64")
@@ -107,6 +131,8 @@ FREE = [
     confirmed_beside_its_like,
     kept_by_an_agent_that_is_there,
     where_no_agent_has_the_engine,
+    where_only_another_agent_has_the_engine_and_this_one_downloads_it,
+    confirmed_beside_one_that_downloads_its_engine,
     on_another_pool,
 ]
 TAKEN = [
@@ -116,6 +142,8 @@ TAKEN = [
     where_only_the_busy_one_has_the_engine,
     confirmed_beside_another_version,
     confirmed_beside_another_platform,
+    confirmed_beside_one_that_downloads_another_engine,
+    confirmed_beside_one_of_another_platform_that_downloads,
     backing_off_beside_a_free_slot,
 ]
 

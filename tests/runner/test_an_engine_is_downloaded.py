@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agents.protocol import Cancel, Hello
+from agents.protocol import Cancel, Engine, Heartbeat, Hello
 from tests.runner.mirror import PLATFORM, Mirror, gives
 from tests.runner.scene import Scene
 
@@ -69,6 +69,21 @@ def test_what_the_agent_has_is_taken_first_where_no_version_is_named(
     start()
     result = scene.run(scene.job(engine="terraform"))
     assert result.plan and (result.plan.version, mirror.asked) == ("1.11.4", [])
+
+
+def test_the_server_hears_what_the_agent_downloads_and_what_it_has_since(
+    scene: Scene, start: Starter, mirror: Mirror
+) -> None:
+    mirror.publish()
+    start()
+    assert scene.platform.said(Hello)[-1].fetches == ("tofu",)
+    assert scene.run(scene.job(engine="tofu", version="1.11.4")).outcome == "planned"
+    scene.eventually(lambda: _told(scene), seconds=20)
+    assert [[engine.name for engine in engines] for engines in _told(scene)] == [["terraform", "tofu"]]
+
+
+def _told(scene: Scene) -> list[tuple[Engine, ...]]:
+    return [word.engines for word in scene.platform.said(Heartbeat) if word.engines is not None]
 
 
 def test_two_tasks_at_the_same_time_download_it_once(scene: Scene, start: Starter, mirror: Mirror) -> None:

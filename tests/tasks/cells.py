@@ -147,6 +147,7 @@ CELLS: dict[Cell, tuple[Maker, Act]] = {
     (Position.CONFIRMED, Event.LAPSED, Status.CONFIRMED): (offered_apply, lose),
     (Position.CONFIRMED, Event.STALE, Status.PENDING): (factories.confirmed, plan_again),
     (Position.CONFIRMED, Event.STALE, Status.FAILED): (at_its_last_plan(factories.confirmed), plan_again),
+    (Position.CONFIRMED, Event.REPLAN, Status.PENDING): (factories.out_of_reach, replan),
     (Position.CONFIRMED, Event.RESERVATION_ENDED, Status.CONFIRMED): (factories.confirmed, lose),
     (Position.CONFIRMED, Event.CANCEL, Status.CANCELLED): (factories.confirmed, cancel),
     (Position.APPLYING, Event.APPLIED, Status.APPLIED): (factories.applying, finish("applied")),

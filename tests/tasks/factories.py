@@ -15,6 +15,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from agents import dispatcher
 from agents.models import Agent
 from iacplatform.base import clock
 from pools.models import Pool
@@ -146,6 +147,14 @@ def stale(**made: Any) -> Task:
     """Return a task that awaits confirmation of a plan under which the state has moved."""
     task = awaiting_confirmation(**made)
     store_state(task.workspace_id)
+    return reread(task)
+
+
+def out_of_reach(**made: Any) -> Task:
+    """Return a confirmed task whose plan none of the connected agents can apply."""
+    task = confirmed(on=agent(), **made)
+    odd = agent(connected=True, engines=[{"name": "terraform", "version": "1.5.7"}])
+    dispatcher.dispatch(odd.pool_id, cause="test")
     return reread(task)
 
 

@@ -15,7 +15,10 @@ def test_a_plan_made_anew_says_that_no_earlier_confirmation_counts() -> None:
     again = factories.awaiting_confirmation(factories.planning(task=factories.reread(task)))
     assert again.reason_code == Code.AWAITING_CONFIRMATION
     assert again.wait_reason is not None
-    assert "because the state had changed; no earlier confirmation counts for it." in again.wait_reason["message"]
+    assert (
+        "as nothing could apply the one before any more; no earlier confirmation counts for it."
+        in again.wait_reason["message"]
+    )
 
 
 def test_a_first_plan_says_nothing_of_the_kind() -> None:

@@ -6,8 +6,9 @@ import pytest
 
 from tasks import permits, recovery, remedies
 from tasks.errors import LostRace, NotRetryable
+from tasks.follow_ups import Result
 from tasks.models import Task
-from tasks.states import Status
+from tasks.states import Event, Status
 from tests.tasks import factories
 
 pytestmark = pytest.mark.django_db
@@ -53,6 +54,15 @@ def test_a_stale_plan_is_made_anew_and_its_digest_is_gone() -> None:
     again = retry(task)
     assert (again.pk, again.status, again.plan_digest, again.lease) == (task.pk, Status.PENDING, "", "")
     assert again.plan_count == 1
+
+
+def test_a_plan_that_no_agent_can_apply_is_made_anew_and_its_confirmation_is_void() -> None:
+    task = factories.out_of_reach()
+    tried = remedies.retry(task, by=factories.person("bob"))
+    again = factories.reread(task)
+    assert (tried.task.pk, tried.result) == (task.pk, Result.PLANS_AGAIN)
+    assert (again.status, again.plan_digest, again.confirmed_at, again.lease) == (Status.PENDING, "", None, "")
+    assert "no agent can apply the confirmed one" in again.events.get(event=Event.REPLAN).reason
 
 
 @pytest.mark.parametrize(
