@@ -156,21 +156,25 @@ def no_matching_agent(plan: Plan, capacity: Capacity) -> WaitReason:
     """Agents are there, and none can apply this plan."""
     needed, platform = f"{plan.engine} {plan.version}", f"{plan.os}/{plan.arch}"
     rooms = sorted(capacity.rooms, key=lambda room: room.agent.name)
-    none = f"None of the {len(rooms)} connected agents has or downloads"
-    lacks = none if len(rooms) > 1 else "The one connected agent neither has nor downloads"
     return WaitReason(
         code=Code.NO_MATCHING_AGENT,
         turn=Turn.CONFIG,
-        message=f"Its plan was made by {needed} on {platform}, and nothing else can apply it. {lacks} that: "
-        f"{'; '.join(map(_equipment, rooms[:_NAMED]))}"
-        f"{f'; and {len(rooms) - _NAMED} more' if len(rooms) > _NAMED else ''}.",
-        remedy=f"Connect an agent of {platform} that has {needed} or downloads it; the plan is applied at once. Or press "
-        "retry: a new plan is made with what is there, and needs a new confirmation.",
+        message=f"Its plan was made by {needed} on {platform}, and nothing else can apply it. {_lacking(rooms)}",
+        remedy=f"Connect an agent of {platform} that has {needed} or downloads it; the plan is applied at once. Or "
+        "press retry: a new plan is made with what is there, and needs a new confirmation.",
         blocker={"kind": "pool", "id": capacity.pool.pk if capacity.pool else ""},
         evidence={"needed": f"{needed} on {platform}", "agents": {room.agent.name: _engines(room) for room in rooms}},
         actions=("retry", "cancel"),
         grace_seconds=CONFIG_GRACE_SECONDS,
     )
+
+
+def _lacking(rooms: list[Room]) -> str:
+    """Say that these agents, of which there is at least one, are not what is needed, and what they have."""
+    none = f"None of the {len(rooms)} connected agents has or downloads that"
+    lacks = none if len(rooms) > 1 else "The one connected agent neither has nor downloads that"
+    more = f"; and {len(rooms) - _NAMED} more" if len(rooms) > _NAMED else ""
+    return f"{lacks}: {'; '.join(map(_equipment, rooms[:_NAMED]))}{more}."
 
 
 def _equipment(room: Room) -> str:

@@ -103,7 +103,7 @@ def test_a_hello_says_what_the_agent_downloads_and_one_of_old_need_not(connect: 
 @pytest.mark.parametrize("fetches", ["tofu", ["ansible"], None])
 def test_what_is_no_engine_cannot_be_downloaded(fetches: object) -> None:
     words = json.loads(protocol.dump(hello("ada"))) | {"fetches": fetches}
-    with pytest.raises(ProtocolError, match="hello.fetches"):
+    with pytest.raises(ProtocolError, match=r"hello\.fetches"):
         protocol.parse_from_agent(json.dumps(words))
 
 
