@@ -7,7 +7,7 @@ from typing import Any
 import environ
 from csp.constants import NONE, SELF
 
-from iacplatform import postgres
+from iacplatform import addresses, postgres
 from iacplatform.base import keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -81,15 +81,16 @@ TEMPLATES = [
 
 # A stalled process must not hold a row or the dispatch of a pool for long (research: scheduling, section 5).
 _SESSION = "-c lock_timeout=2000 -c statement_timeout=30000 -c idle_in_transaction_session_timeout=10000"
-_DATABASE: dict[str, Any] = env.db_url_config(env.str("DATABASE_URL", default="") or postgres.address(HOME))
+_GIVEN = env.str("DATABASE_URL", default="")
+_DATABASE: dict[str, Any] = env.db_url_config(addresses.database(_GIVEN) if _GIVEN else postgres.address(HOME))
 _DATABASE.setdefault("OPTIONS", {}).update(options=_SESSION, pool={"min_size": 0, "max_size": 16, "timeout": 5})
 DATABASES = {"default": {**_DATABASE, "ENGINE": "django.db.backends.postgresql", "TEST": {"OPTIONS": {}}}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", default="")
-_REDIS_LAYER = {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
+_REDIS_LAYER = {"BACKEND": "iacplatform.base.redis_layer.RedisChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
 _OWN_LAYER = {"BACKEND": "iacplatform.base.channel_layer.PostgresChannelLayer"}
-CHANNEL_LAYERS = {"default": _REDIS_LAYER if REDIS_URL else _OWN_LAYER}
+CHANNEL_LAYERS = {"default": _REDIS_LAYER if REDIS_URL and addresses.redis(REDIS_URL) else _OWN_LAYER}
 
 Q_CLUSTER = {
     "name": "iacplatform",

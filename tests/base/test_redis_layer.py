@@ -1,0 +1,118 @@
+"""Hints go through Redis; while it is away nobody waits for it and nothing raises, and then it is found again."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from iacplatform.base import redis_layer
+from iacplatform.base.redis_layer import RedisChannelLayer
+from tests.redis_server import RedisServer
+
+WAKE = {"type": "wake"}
+RESYNC = {"type": "resync"}
+ENOUGH_SECONDS = 20
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RedisServer]:
+    made = RedisServer(tmp_path)
+    yield made
+    made.kill()
+
+
+@pytest.fixture
+def start(server: RedisServer, eventually: Callable[..., None]) -> Callable[[], None]:
+    return lambda: server.start(eventually)
+
+
+@pytest.fixture
+async def layers(server: RedisServer) -> AsyncIterator[Callable[[], RedisChannelLayer]]:
+    """Return a function that makes layers, as processes have one each."""
+    made: list[RedisChannelLayer] = []
+
+    def layer() -> RedisChannelLayer:
+        made.append(RedisChannelLayer(hosts=[server.url]))
+        return made[-1]
+
+    yield layer
+    for each in made:
+        await each.flush()
+
+
+async def heard(layer: RedisChannelLayer, channel: str) -> Any:
+    async with asyncio.timeout(ENOUGH_SECONDS):
+        return await layer.receive(channel)
+
+
+async def member(layer: RedisChannelLayer, group: str = "agent-1") -> str:
+    channel: str = await layer.new_channel()
+    await layer.group_add(group, channel)
+    return channel
+
+
+async def test_a_hint_of_one_process_reaches_another(
+    start: Callable[[], None], layers: Callable[[], RedisChannelLayer]
+) -> None:
+    start()
+    here, there = layers(), layers()
+    channel = await member(there)
+    await here.group_send("agent-1", WAKE)
+    assert await heard(there, channel) == WAKE
+
+
+async def test_without_redis_everybody_goes_on_and_hears_again_when_it_comes(
+    start: Callable[[], None], layers: Callable[[], RedisChannelLayer]
+) -> None:
+    here, there = layers(), layers()
+    channel = await member(there)
+    await here.group_send("agent-1", WAKE)  # lost
+    start()
+    assert await heard(there, channel) == RESYNC
+    here.answered()  # it would find out by itself within a second
+    await here.group_send("agent-1", WAKE)
+    assert await heard(there, channel) == WAKE
+
+
+async def test_a_server_that_was_killed_is_found_again(
+    server: RedisServer, start: Callable[[], None], layers: Callable[[], RedisChannelLayer]
+) -> None:
+    start()
+    there = layers()
+    channel = await member(there)
+    server.kill()
+    start()
+    assert await heard(there, channel) == RESYNC
+    await there.group_send("agent-1", WAKE)
+    assert await heard(there, channel) == WAKE
+
+
+async def test_a_server_that_says_nothing_holds_up_one_request_and_no_more(
+    server: RedisServer, start: Callable[[], None], layers: Callable[[], RedisChannelLayer]
+) -> None:
+    start()
+    here = layers()
+    await here.group_send("agent-1", WAKE)
+    server.freeze()
+    began = time.monotonic()
+    await asyncio.gather(*(here.group_send("agent-1", WAKE) for _ in range(20)))
+    assert time.monotonic() - began < 2 * redis_layer.CALL_SECONDS
+    began = time.monotonic()
+    await here.group_send("agent-1", WAKE)
+    assert time.monotonic() - began < redis_layer.CALL_SECONDS / 2
+    server.thaw()
+
+
+async def test_an_outage_is_said_once(
+    layers: Callable[[], RedisChannelLayer], caplog: pytest.LogCaptureFixture
+) -> None:
+    here = layers()
+    for _ in range(3):
+        here.away_until = here.away_until and 1.0  # as if the rest were over
+        await here.group_send("agent-1", WAKE)
+    assert [record.message for record in caplog.records].count(
+        "Redis does not answer: hints are lost, and everything goes on slower."
+    ) == 1
