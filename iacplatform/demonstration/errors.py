@@ -10,7 +10,8 @@ class DemonstrationError(Exception):
 class EngineMissing(DemonstrationError):
     def __init__(self) -> None:
         super().__init__(
-            "Neither terraform nor tofu is on PATH: install one of them and try again "
+            "Neither terraform nor tofu is on PATH, and IAC_AGENT_TOFU_MIRROR is empty, so that OpenTofu is not "
+            "downloaded either: install one of them, or unset the variable, and try again "
             "(https://developer.hashicorp.com/terraform/install, https://opentofu.org/docs/intro/install)."
         )
 

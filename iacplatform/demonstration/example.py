@@ -1,7 +1,6 @@
 """The example workspace: made when it is absent, and given the files and variables of `examples/hello`."""
 
 import secrets
-import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,18 @@ from iacplatform.demonstration.errors import EngineMissing
 
 NAME = "hello"
 ENGINES = ("terraform", "tofu")
+DOWNLOADED = "tofu"
+"""The one that is free for any use."""
 
 
-def engine() -> str:
-    """Return the engine that this machine has; raises EngineMissing."""
+def engine(agent: dict[str, Any]) -> str:
+    """Return the engine that the agent has, else OpenTofu where the agent downloads that; raises EngineMissing."""
+    has = {engine["name"] for engine in agent["engines"]}
     for name in ENGINES:
-        if shutil.which(name):
+        if name in has:
             return name
+    if DOWNLOADED in agent["fetches"]:
+        return DOWNLOADED
     raise EngineMissing
 
 

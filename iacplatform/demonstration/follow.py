@@ -13,13 +13,13 @@ LOOK_SECONDS = 0.25
 LOST = frozenset({"failed", "cancelled", "discarded", "needs_attention"})
 
 
-async def until_connected(client: Client, seconds: float) -> str:
-    """Return the name of an agent as soon as one is connected; raises NoAgent after `seconds`."""
+async def until_connected(client: Client, seconds: float) -> dict[str, Any]:
+    """Return an agent as soon as one is connected; raises NoAgent after `seconds`."""
     deadline = asyncio.get_running_loop().time() + seconds
     while asyncio.get_running_loop().time() < deadline:
         agents = (await client.get("/agents"))["results"]
-        if names := [agent["name"] for agent in agents if agent["connected"]]:
-            return str(names[0])
+        if connected := next((agent for agent in agents if agent["connected"]), None):
+            return dict(connected)
         await asyncio.sleep(LOOK_SECONDS)
     raise NoAgent(seconds)
 

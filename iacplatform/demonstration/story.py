@@ -9,6 +9,7 @@ from iacplatform.demonstration.follow import Say, follow, until_connected
 
 AGENT_SECONDS = 60.0
 PLAN_SECONDS = 180.0
+DOWNLOAD_SECONDS = 600.0
 APPLY_SECONDS = 180.0
 
 
@@ -17,11 +18,12 @@ async def tell(url: str, token: str, folder: Path, say: Say) -> None:
 
     `folder`: the example's configuration. Raises DemonstrationError.
     """
-    engine = example.engine()
     async with Client(url, token) as client:
-        say(f"Agent {await until_connected(client, AGENT_SECONDS)} is connected.")
+        agent = await until_connected(client, AGENT_SECONDS)
+        say(f"Agent {agent['name']} is connected.")
+        engine = example.engine(agent)
         path = await _workspace(client, engine, folder, say)
-        planned = await _plan(client, path, say)
+        planned = await _plan(client, path, say, PLAN_SECONDS + _download(agent, engine, say))
         if planned["status"] == "apply_pending":
             await _apply(client, f"{path}/tasks/{planned['id']}", planned, say)
         await _show_outputs(client, path, say)
@@ -39,13 +41,21 @@ async def _workspace(client: Client, engine: str, folder: Path, say: Say) -> str
     return path
 
 
-async def _plan(client: Client, path: str, say: Say) -> dict[str, Any]:
-    """Return the task when its plan is there, `apply_pending` or `success`."""
+def _download(agent: dict[str, Any], engine: str, say: Say) -> float:
+    """Say whether the agent has to download the engine first; return how many seconds longer the plan may take."""
+    if any(each["name"] == engine for each in agent["engines"]):
+        return 0.0
+    say("Neither terraform nor tofu is on PATH: the agent downloads OpenTofu, for which the plan waits.")
+    return DOWNLOAD_SECONDS
+
+
+async def _plan(client: Client, path: str, say: Say, seconds: float) -> dict[str, Any]:
+    """Return the task when its plan is there, `apply_pending` or `success`; raises TooSlow after `seconds`."""
     created = await client.post(
         f"{path}/tasks", {"task_type": "plan_and_apply", "description": "Roll out a release (manage.py demo)."}
     )
     say(f"Task {created['id']} (plan and apply):")
-    task = await follow(client, f"{path}/tasks/{created['id']}", {"apply_pending", "success"}, PLAN_SECONDS, say)
+    task = await follow(client, f"{path}/tasks/{created['id']}", {"apply_pending", "success"}, seconds, say)
     say("The plan:")
     for line in words.plan(task["changes"], await client.get(f"{path}/tasks/{task['id']}/plan")):
         say(f"  {line}")

@@ -1,13 +1,25 @@
 import re
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests import processes
+from tests.runner.mirror import Mirror, zipped
 from tests.supervisor.platform import Running, started
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(500)]
 SECONDS = 200.0
+BARE = "/usr/bin:/bin"
+"""A PATH without engines."""
+
+
+@pytest.fixture
+def mirror() -> Iterator[Mirror]:
+    mirror = Mirror()
+    yield mirror
+    mirror.close()
 
 
 @pytest.fixture(scope="module")
@@ -16,8 +28,8 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Running:
     return demonstrated(tmp_path_factory.mktemp("demonstrations") / "home")
 
 
-def demonstrated(home: Path) -> Running:
-    with started(home, "demo", "--once", "--port", "0") as demo:
+def demonstrated(home: Path, **environment: str) -> Running:
+    with started(home, "demo", "--once", "--port", "0", **environment) as demo:
         assert demo.process.wait(SECONDS) == 0, demo.errors.read_text()
         assert processes.of(home) == []
     return demo
@@ -38,7 +50,20 @@ def test_a_second_demonstration_in_the_folder_rolls_out_again(first: Running) ->
     assert "the password that was set before" in told
 
 
-def test_without_an_engine_the_demonstration_says_what_to_install(tmp_path: Path) -> None:
-    with started(tmp_path / "home", "demo", "--once", "--port", "0", PATH=str(tmp_path)) as demo:
+def test_without_an_engine_it_downloads_opentofu(tmp_path: Path, mirror: Mirror) -> None:
+    """In its place lies the terraform of this machine, which is as good for the example."""
+    mirror.publish(archive=zipped("tofu", f'#!/bin/sh\nexec {shutil.which("terraform")} "$@"\n'.encode()))
+    environment = {"IAC_AGENT_TOFU_MIRROR": mirror.address, "IAC_AGENT_TOFU_VERSION": "1.11.4"}
+    told = demonstrated(tmp_path / "home", PATH=BARE, **environment).output.read_text()
+    assert "Neither terraform nor tofu is on PATH: the agent downloads OpenTofu" in told
+    assert re.search(r"^  applied$", told, re.MULTILINE), told
+    assert mirror.asked == [mirror.sums(), mirror.archive()]
+
+
+def test_without_an_engine_and_a_mirror_the_demonstration_says_what_to_install(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with started(home, "demo", "--once", "--port", "0", PATH=BARE, IAC_AGENT_TOFU_MIRROR="") as demo:
         assert demo.process.wait(SECONDS) == 1
-        assert demo.errors.read_text().startswith("Neither terraform nor tofu is on PATH: install one")
+        told = demo.errors.read_text()
+        assert told.startswith("Neither terraform nor tofu is on PATH, and IAC_AGENT_TOFU_MIRROR is empty")
+        assert "install one of them, or unset the variable" in told

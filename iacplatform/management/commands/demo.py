@@ -35,7 +35,6 @@ class Command(BaseCommand):
 async def _demonstrate(options: Options, *, once: bool) -> int:
     people, log_file = Output(sys.stdout), settings.HOME / "demo.log"
     try:
-        example.engine()
         people.say(f"Starting the platform; its log lines go to {log_file}.")
         with log_file.open("a") as log:
             async with platform(options, Output(log, LOG_NAMES)) as started:
