@@ -18,7 +18,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check bench simulate chaos fuzz-api browser control-plane test-cluster python
+.PHONY: help demo up test check bench simulate chaos fuzz-api browser redis control-plane test-cluster python
 
 BIN := .venv/bin
 PYTHON := $(or $(PYTHON),$(shell .ci/python))
@@ -39,7 +39,7 @@ demo: .venv/installed
 up: .venv/installed
 	@$(BIN)/python manage.py up $(WHERE)
 
-test: .venv/installed-dev browser control-plane
+test: .venv/installed-dev browser redis control-plane
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile $(ARGS)
 
 test-cluster: .venv/installed-dev
@@ -80,7 +80,10 @@ fuzz-api: .venv/installed-dev
 	@OPENAPI_EXAMPLES=$(N) $(BIN)/python -m pytest -q -n 2 --timeout 0 --show-capture=no $(or $(ARGS),tests/openapi)
 
 browser:
-	@.ci/browser
+	@.ci/package /usr/bin/chromium chromium "the browser tests"
+
+redis:
+	@.ci/package /usr/bin/redis-server redis-server "the tests of Redis"
 
 control-plane: .venv/installed-dev
 	@$(BIN)/python -m tests.cluster.binaries
