@@ -18,7 +18,13 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 """NUL, and half a character: neither the database nor a cluster takes them."""
 
 OUR_ENV = "IAC_"
-TAKEN_ENV = frozenset({"IAC_AGENT_CLI_CONFIG"})
+TAKEN_ENV = frozenset(
+    {
+        "IAC_AGENT_CLI_CONFIG",
+        "IAC_AGENT_DOWNLOAD_SECONDS",
+        *(f"IAC_AGENT_{engine}_{word}" for engine in ("TERRAFORM", "TOFU") for word in ("MIRROR", "VERSION")),
+    }
+)
 """Variables of the agent that a config may set; the platform sets the others."""
 OUR_LABELS = re.compile(r"iacplatform\.io/.*|app\.kubernetes\.io/(name|managed-by)")
 OUR_ANNOTATIONS = re.compile(
@@ -106,7 +112,7 @@ RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "env": (
         _env,
         'Give an object of names and texts, such as {"HTTPS_PROXY": "http://proxy:3128"}. The platform sets what '
-        "begins with IAC_, except IAC_AGENT_CLI_CONFIG.",
+        f"begins with IAC_, except {', '.join(sorted(TAKEN_ENV))}.",
     ),
     "resources": (_resources, 'Give requests and limits, such as {"requests": {"cpu": "500m", "memory": "512Mi"}}.'),
     "node_selector": (_labels, "Give an object of label names and values."),

@@ -35,7 +35,7 @@ class Settings(forms.ModelForm):  # type: ignore[type-arg]
             "name": "Letters, digits, dashes and underscores.",
             "execution_mode": "Local: the agents of this server. Agent: a static pool. Kubernetes: a pool of pods.",
             "pool": "Local mode needs none; Kubernetes mode needs a pool of that type.",
-            "terraform_version": "A whole version such as 1.11.4; empty: what the agent has.",
+            "terraform_version": "A whole version such as 1.11.4, downloaded if need be; empty: what the agent has.",
             "working_directory": "The folder inside the configuration where the engine runs; empty: the top.",
             "auto_apply": "Plans by people who may confirm are applied at once; never a destroy, never a second plan.",
         }

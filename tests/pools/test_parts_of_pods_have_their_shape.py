@@ -47,6 +47,10 @@ WRONG: list[tuple[str, Any]] = [
 ]
 RIGHT: list[tuple[str, Any]] = [
     ("env", {"HTTPS_PROXY": "http://proxy:3128", "IAC_AGENT_CLI_CONFIG": "/etc/terraformrc", "_a1": ""}),
+    (
+        "env",
+        {"IAC_AGENT_TERRAFORM_MIRROR": "https://mirror", "IAC_AGENT_TOFU_MIRROR": "", "IAC_AGENT_TOFU_VERSION": ""},
+    ),
     ("image", "registry.example:5000/team/iac-agent@sha256:abc"),
     ("resources", {"requests": {"cpu": "500m", "memory": "1.5Gi"}, "limits": {"ephemeral-storage": "1e9"}}),
     ("resources", {}),
