@@ -1,6 +1,7 @@
 """What an engine says, as agents send it: pieces with an offset, stored without gap or repetition.
 
 They belong to their attempt, whatever became of its task since: what a lost agent brings late is evidence.
+Its agent has masked them; `covering` looks once more, as not every agent may be one of ours, or of today.
 """
 
 import base64
@@ -9,13 +10,13 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import F
 
-from agents import protocol
+from agents import covering, protocol
 from agents.protocol import Log, ProtocolError
 from tasks.errors import StaleEpoch
 from tasks.models import Attempt, LogChunk
 from tasks.models.log import LONGEST_BYTES
 
-_TOO_LONG = b"\nThe log is longer than 65 MiB; what followed is not kept.\n"
+_TOO_LONG = b"\nThe log is longer than 129 MiB; what followed is not kept.\n"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,10 +66,13 @@ def _only_known(word: Log, data: bytes, attempt: Attempt) -> bytes:
 
 def _append(attempt: Attempt, data: bytes) -> int:
     """Return how much of the log is stored afterwards: by us, or by somebody who was faster."""
+    begun = covering.begun(attempt)
+    safe = covering.cover(covering.known(attempt), begun.data, data)
     with transaction.atomic():
         untouched = Attempt.objects.filter(pk=attempt.pk, log_stored=attempt.log_stored)
-        if untouched.update(log_stored=F("log_stored") + len(data)):
-            LogChunk.objects.create(attempt=attempt, offset=attempt.log_stored, data=data)
+        if untouched.update(log_stored=F("log_stored") + len(data), log_held=safe.held):
+            LogChunk.objects.create(attempt=attempt, offset=attempt.log_stored, data=safe.data)
+            begun.rewrite(safe.begun)
             return attempt.log_stored + len(data)
     attempt.refresh_from_db(fields=["log_stored"])
     return attempt.log_stored

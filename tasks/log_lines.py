@@ -31,8 +31,8 @@ def of(attempt: Attempt, *, most_bytes: int = MOST_BYTES) -> list[Line]:
     chunks = LogChunk.objects.filter(attempt=attempt, offset__gte=max(0, attempt.log_stored - most_bytes))
     lines: list[Line] = []
     rest, at = b"", None
-    for data, at in chunks.order_by("offset").values_list("data", "at"):
-        *whole, rest = (rest + bytes(data)).split(b"\n")
+    for offset, data, at in chunks.order_by("offset").values_list("offset", "data", "at"):
+        *whole, rest = (rest + bytes(data)[: max(0, attempt.log_shown - offset)]).split(b"\n")
         lines += [Line(text=_plain(text), at=at) for text in whole]
     return lines if at is None or not rest else [*lines, Line(text=_plain(rest), at=at)]
 
@@ -43,4 +43,5 @@ def last(attempt: Attempt) -> Line | None:
 
 
 def _plain(data: bytes) -> str:
-    return _COLOURS.sub("", data.decode(errors="replace")).strip()[:MOST_CHARACTERS]
+    text = data.decode(errors="replace").replace("\0", "\ufffd")  # which no column of texts takes
+    return _COLOURS.sub("", text).strip()[:MOST_CHARACTERS]

@@ -11,12 +11,16 @@ MOST_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Piece:
-    """Bytes from an offset on. `next_offset`: where to go on; `is_complete`: nothing follows, but for late evidence."""
+    """Bytes from an offset on. `next_offset`: where to go on; `is_complete`: nothing follows, but for late evidence.
+
+    `log_bytes`: of the whole log so far.
+    """
 
     data: bytes
     next_offset: int
     is_complete: bool
     attempt: int
+    log_bytes: int = 0
 
 
 def read(task: Task, *, phase: str, offset: int = 0, number: int | None = None, most: int = MOST_BYTES) -> Piece:
@@ -25,9 +29,11 @@ def read(task: Task, *, phase: str, offset: int = 0, number: int | None = None, 
     if attempt is None:
         return Piece(data=b"", next_offset=0, is_complete=task.is_final, attempt=0)
     data = _bytes(attempt, offset, most)
-    following = min(offset, attempt.log_stored) + len(data)
-    ended = _has_ended(attempt) and following >= attempt.log_stored
-    return Piece(data=data, next_offset=following, is_complete=ended, attempt=attempt.number)
+    following = min(offset, attempt.log_shown) + len(data)
+    ended = _has_ended(attempt) and following >= attempt.log_shown
+    return Piece(
+        data=data, next_offset=following, is_complete=ended, attempt=attempt.number, log_bytes=attempt.log_shown
+    )
 
 
 def _attempt(task: Task, phase: str, number: int | None) -> Attempt | None:
@@ -42,6 +48,7 @@ def _has_ended(attempt: Attempt) -> bool:
 
 
 def _bytes(attempt: Attempt, offset: int, most: int) -> bytes:
+    most = max(0, min(most, attempt.log_shown - offset))
     chunks = LogChunk.objects.filter(attempt=attempt)
     holding = chunks.filter(offset__lte=offset).order_by("-offset").values_list("offset", flat=True).first()
     if holding is None:

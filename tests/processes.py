@@ -30,6 +30,12 @@ def group(number: int) -> list[int]:
     return [pid for pid in _all() if alive(pid) and _stat(pid)[2] == str(number)]
 
 
+def peak_kilobytes(pid: int) -> int:
+    """Return the most memory that a running process has had at once."""
+    (line,) = (line for line in _text(Path(f"/proc/{pid}/status")).splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1])
+
+
 def _all() -> list[int]:
     return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from agents.runner.masking import Masker
 
-LOG_BYTES = 64 * 1024 * 1024
+LOG_BYTES = 128 * 1024 * 1024
 """Longest log that is kept; an endless provisioner must not fill the disk."""
 
-_TOO_LONG = "\nThe log is longer than 64 MiB; what follows is not kept.\n"
+_TOO_LONG = "\nThe log is longer than 128 MiB; what follows is not kept.\n"
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class Spool:
     def _append(self, text: str) -> None:
         if not text or self._is_full:
             return
-        data = text.encode(errors="replace")
+        data = _encoded(text)
         data, self._known = data[self._known :], max(0, self._known - len(data))
         if self.size + len(data) > LOG_BYTES:
             self._is_full, data = True, _TOO_LONG.encode()
@@ -65,3 +65,11 @@ class Spool:
             written = 0
         self._is_full = self._is_full or written < len(data)
         self.size += written
+
+
+def _encoded(text: str) -> bytes:
+    """Return the bytes that the engine wrote; half a character, which only JSON can say, becomes a question mark."""
+    try:
+        return text.encode(errors="surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode(errors="replace")

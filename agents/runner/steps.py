@@ -70,10 +70,10 @@ async def _follow(place: Workplace, process: Engine, command: _Command) -> Step:
     """Show what the engine says, from its first word on, until it has ended."""
     reading, tail = Reading(), Tail(place.folder.output(command.name))
     finishing = asyncio.ensure_future(process.finish(place.control, command.end))
-    while not finishing.done():
-        await asyncio.wait((finishing,), timeout=LOOK_SECONDS)
+    while tail.is_behind or not finishing.done():
+        await asyncio.wait((finishing,), timeout=0 if tail.is_behind else LOOK_SECONDS)
         _take(place, tail.lines(), reading, command.stage)
-    _take_rest(place, tail, reading, command.stage)
+    await _take_rest(place, tail, reading, command.stage)
     return Step(name=command.name, exit_code=finishing.result(), was_killed=process.was_killed, reading=reading)
 
 
@@ -106,9 +106,11 @@ def _take(place: Workplace, lines: list[str], reading: Reading, stage: Stage) ->
         place.progress(stage, reading.planned)
 
 
-def _take_rest(place: Workplace, tail: Tail, reading: Reading, stage: Stage) -> None:
-    while lines := tail.lines():
-        _take(place, lines, reading, stage)
+async def _take_rest(place: Workplace, tail: Tail, reading: Reading, stage: Stage) -> None:
+    _take(place, tail.lines(), reading, stage)
+    while tail.is_behind:
+        await asyncio.sleep(0)  # heartbeats do not wait for a hundred megabytes
+        _take(place, tail.lines(), reading, stage)
     _take(place, [tail.rest()], reading, stage)
     place.log.flush()
     place.outbox.log_grew()

@@ -14,6 +14,11 @@ _STEPS = {"create": 1, "update": 1, "delete": 1, "replace": 2, "delete-then-crea
 """How many `apply_complete` events a planned action ends with."""
 
 _PLAIN_LINES = 400
+_PLAIN_CHARACTERS = 128 * 1024
+"""Most that is kept of lines that are no events."""
+
+_ERRORS = 100
+"""Most errors that are kept; a message names fewer."""
 
 
 class Reading:
@@ -24,7 +29,8 @@ class Reading:
         """Terraform's own words, one text for each error."""
         self.summaries: list[str] = []
         """The first line of each error."""
-        self._other: deque[str] = deque(maxlen=_PLAIN_LINES)
+        self._other: deque[str] = deque()
+        self._other_characters = 0
         self.changes = Changes(add=0, change=0, destroy=0)
         self.planned = 0
         self.done = 0
@@ -38,13 +44,23 @@ class Reading:
         """Take a line of output; return what people should read of it. What is not an event stays as it is."""
         event = _event(text)
         if event is None:
-            self._other.append(text)
+            self._keep(text)
             return text
         try:
             self._count(event)
             return _readable(event)
         except (TypeError, ValueError, AttributeError):  # an engine of tomorrow: show it as it is
             return text
+
+    def _keep(self, text: str) -> None:
+        self._other.append(text)
+        self._other_characters += len(text)
+        while len(self._other) > 1 and self._is_full:
+            self._other_characters -= len(self._other.popleft())
+
+    @property
+    def _is_full(self) -> bool:
+        return len(self._other) > _PLAIN_LINES or self._other_characters > _PLAIN_CHARACTERS
 
     @property
     def plain(self) -> str:
@@ -70,6 +86,8 @@ class Reading:
         self.changes = Changes(add=numbers["add"], change=numbers["change"], destroy=numbers["remove"])
 
     def _fail(self, diagnostic: Event) -> None:
+        if len(self.errors) == _ERRORS:
+            return
         self.summaries.append(str(diagnostic.get("summary", "")))
         self.errors.append(diagnostics.words(diagnostic))
 

@@ -11,6 +11,9 @@ from tasks.models import Attempt, Task
 FIRST_BYTES = 256 * 1024
 """Of a long log the page shows the end; the whole is a link away."""
 MOST_BYTES = 256 * 1024
+"""Of what is added at once."""
+FAR_BYTES = 4 * MOST_BYTES
+"""A page that is farther behind goes on at the end: it would never catch up with a fast log."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,20 +31,24 @@ class Tail:
 
 def first(task: Task, phase: str, attempts: list[Attempt]) -> Tail:
     """Return the end of the phase's log as the page begins with it. `attempts`: of the task, oldest first."""
-    stored = next((each.log_stored for each in reversed(attempts) if each.phase == phase and each.accepted_at), 0)
-    return _tail(task, phase, offset=max(0, stored - FIRST_BYTES), most=FIRST_BYTES)
+    shown = next((each.log_shown for each in reversed(attempts) if each.phase == phase and each.accepted_at), 0)
+    return _tail(task, phase, offset=max(0, shown - FIRST_BYTES), most=FIRST_BYTES)
 
 
 def following(task: Task, phase: str, *, attempt: int, offset: int) -> Tail | None:
-    """Return what came after `offset`, or None while there is nothing new."""
-    tail = _tail(task, phase, offset=offset, most=MOST_BYTES)
-    if tail.attempt != attempt:
-        return _tail(task, phase, offset=0, most=MOST_BYTES, is_new=True)
+    """Return what came after `offset`, or None while there is nothing new; of another attempt the end."""
+    piece = logs.read(task, phase=phase, offset=offset, most=MOST_BYTES)
+    if piece.attempt != attempt or piece.log_bytes - offset > FAR_BYTES:
+        return _tail(task, phase, offset=max(0, piece.log_bytes - FIRST_BYTES), most=FIRST_BYTES, is_new=True)
+    tail = _shown(task, phase, piece, offset=offset, most=MOST_BYTES)
     return None if tail.offset == offset and tail.is_followed else tail
 
 
 def _tail(task: Task, phase: str, *, offset: int, most: int, is_new: bool = False) -> Tail:
-    piece = logs.read(task, phase=phase, offset=offset, most=most)
+    return _shown(task, phase, logs.read(task, phase=phase, offset=offset, most=most), offset, most, is_new=is_new)
+
+
+def _shown(task: Task, phase: str, piece: logs.Piece, offset: int, most: int, *, is_new: bool = False) -> Tail:
     ends = piece.is_complete or len(piece.data) >= most
     data = piece.data if ends else piece.data[: piece.data.rfind(b"\n") + 1]
     return Tail(
@@ -51,5 +58,5 @@ def _tail(task: Task, phase: str, *, offset: int, most: int, is_new: bool = Fals
         attempt=piece.attempt,
         is_followed=not (task.is_final and piece.is_complete),
         is_new=is_new,
-        skipped=0 if is_new else offset,
+        skipped=offset,
     )

@@ -47,6 +47,11 @@ class Attempt(models.Model):
     exit_code = models.IntegerField(null=True)
     seconds = models.FloatField(null=True)
     log_stored = models.PositiveBigIntegerField(default=0, help_text="Bytes of its log that are stored.")
+    log_held = models.PositiveIntegerField(
+        default=0,
+        db_default=0,
+        help_text="Of the bytes stored, how many at the end may begin a sensitive value: not shown yet.",
+    )
     log_bytes = models.PositiveBigIntegerField(null=True, help_text="Bytes of its whole log; null until it ended.")
 
     objects = Attempts.as_manager()
@@ -71,6 +76,12 @@ class Attempt(models.Model):
     def is_over(self) -> bool:
         """Whether it has ended, or its task has gone on without it: what it brings from now on is evidence."""
         return self.ended_at is not None or self.task.epoch != self.epoch
+
+    @property
+    def log_shown(self) -> int:
+        """Bytes of its log that people may see: the beginning of what may be a secret waits for the rest of it."""
+        is_whole = self.log_bytes is not None and self.log_stored >= self.log_bytes
+        return self.log_stored if is_whole else self.log_stored - self.log_held
 
     @property
     def token(self) -> str:

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from tasks import logs
@@ -48,6 +50,17 @@ def test_a_long_log_comes_in_pieces(api: APIClient, monkeypatch: pytest.MonkeyPa
         offset = answer["X-Log-Offset"]
     assert b"".join(pieces) == whole
     assert max(map(len, pieces)) <= logs.MOST_BYTES
+
+
+def test_of_a_very_long_log_any_offset_is_as_near(api: APIClient) -> None:
+    """A hundred megabytes from an offset on: what is read are the pieces that hold the answer, and no others."""
+    task = factories.planning()
+    factories.say(task, *(b"%07d\n" % number * 1000 for number in range(300)))
+    for offset in (0, 1_200_003, 2_399_992, 2_400_000):
+        with CaptureQueriesContext(connection) as queries:
+            piece = logs.read(task, phase="plan", offset=offset, most=16)
+        assert len(queries) <= 3
+        assert piece.data == (b"%07d\n" % (offset // 8000) * 3)[offset % 8 :][: min(16, 2_400_000 - offset)]
 
 
 def test_a_log_is_complete_when_all_that_was_announced_is_stored(api: APIClient) -> None:

@@ -72,6 +72,19 @@ def test_of_a_long_log_the_page_shows_the_end(console: Client, monkeypatch: pyte
     assert "are left out here" in page
 
 
+def test_a_page_that_is_far_behind_goes_on_at_the_end(console: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tails, "FIRST_BYTES", 9)
+    monkeypatch.setattr(tails, "FAR_BYTES", 21)
+    task = factories.planning()
+    factories.say(task, b"a story\n", b"that is long\n", b"the end\n")
+    part = tail(console, task, attempt=1, offset=8)
+    assert "that is long" in part, "it is near enough"
+    part = tail(console, task, attempt=1, offset=0)
+    assert 'hx-swap-oob="innerHTML:#log-plan"' in part
+    assert ("the end" in part, "that is long" in part) == (True, False)
+    assert "offset=29" in part
+
+
 def test_an_unknown_phase_is_404_and_a_strange_offset_begins_anew(console: Client) -> None:
     task = factories.planning()
     factories.say(task, b"line\n")

@@ -36,7 +36,7 @@ def test_it_has_an_end_which_is_said_in_its_place(
     monkeypatch.setattr(tasks.logs, "LONGEST_BYTES", 6)
     reports.handle(session, log(given_up, 0, b"one\n"))
     reports.handle(session, log(given_up, 4, b"two\n"))
-    cut = b"one\ntw\nThe log is longer than 65 MiB; what followed is not kept.\n"
+    cut = b"one\ntw\nThe log is longer than 129 MiB; what followed is not kept.\n"
     assert log_of(attempt_of(given_up)) == cut
     for offset in (8, 4, 4000):
         stored, _ = reports.handle(session, log(given_up, offset, b"more\n"))

@@ -1,6 +1,7 @@
 """Stands in for terraform where a test must know every start, signal and instant.
 
-`behaviour.json` among the configuration's files says what each command does: `print` (text), `seconds` (to wait),
+`behaviour.json` among the configuration's files says what each command does: `print` (text), `copies` (a file, to its
+output), `seconds` (to wait),
 `touch` (a file to make), `holds` (its text), `last` (words at the end), `counts` (aloud while it
 waits), `exit` (status), `kill` (a signal to die by), `on_interrupt` (status, or "ignore"). Every start
 and every SIGINT is a line of the file `ledger`.
@@ -8,6 +9,7 @@ and every SIGINT is a line of the file `ledger`.
 
 import json
 import os
+import shutil
 import signal
 import sys
 import time
@@ -31,6 +33,8 @@ def main(arguments: list[str]) -> int:
 def run(arguments: list[str], wanted: dict[str, Any]) -> int:
     sys.stdout.write(wanted.get("print", ""))
     sys.stdout.flush()
+    if "copies" in wanted:
+        copy(Path(wanted["copies"]))
     if "touch" in wanted:
         Path(wanted["touch"]).write_text(wanted.get("holds", "made by the plan"))
     deadline = time.monotonic() + wanted.get("seconds", 0)
@@ -46,6 +50,12 @@ def run(arguments: list[str], wanted: dict[str, Any]) -> int:
         os.kill(os.getpid(), wanted["kill"])
     DEEDS.get(arguments[0], lambda _: None)(arguments)
     return int(wanted.get("exit", 2 if arguments[0] == "plan" else 0))
+
+
+def copy(file: Path) -> None:
+    with file.open("rb") as source:
+        shutil.copyfileobj(source, sys.stdout.buffer, 100_000)
+    sys.stdout.flush()
 
 
 def initialize(arguments: list[str]) -> None:

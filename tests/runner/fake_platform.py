@@ -4,7 +4,7 @@ import asyncio
 import base64
 import hashlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -110,6 +110,10 @@ class FakePlatform:
     def drop(self) -> None:
         """Cut all links once."""
         self._loop.call_soon_threadsafe(self._front.drop)
+
+    def break_at(self, breaks: Iterator[tuple[bool, int]]) -> None:
+        """Break the next WebSockets after so many bytes of what the agent says (true) or hears."""
+        self._front.breaks = breaks
 
     def mend(self) -> None:
         self._front.is_cut = False

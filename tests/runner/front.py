@@ -1,11 +1,15 @@
 """One port for WebSocket and HTTP, as the platform has; its links can be cut."""
 
 import asyncio
+from collections.abc import Iterator
 from contextlib import suppress
 
 
 class Front:
     """Hands each connection on to the WebSocket or the HTTP port, by the words of its head."""
+
+    breaks: Iterator[tuple[bool, int]] = iter(())
+    """Where the next WebSockets break: of what the agent says (true) or hears, after so many bytes; then they hold."""
 
     def __init__(self, websocket_port: int, http_port: int) -> None:
         self._ports = {True: websocket_port, False: http_port}
@@ -33,15 +37,26 @@ class Front:
 
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
-        port = self._ports[b"upgrade: websocket" in head.lower()]
-        back_reader, back_writer = await asyncio.open_connection("127.0.0.1", port)
+        is_websocket = b"upgrade: websocket" in head.lower()
+        said, heard = self._lengths() if is_websocket else (None, None)
+        back_reader, back_writer = await asyncio.open_connection("127.0.0.1", self._ports[is_websocket])
         back_writer.write(head)
-        await asyncio.gather(_copy(reader, back_writer), _copy(back_reader, writer))
+        await asyncio.gather(_copy(reader, back_writer, said, writer), _copy(back_reader, writer, heard, writer))
+
+    def _lengths(self) -> tuple[int | None, int | None]:
+        is_said, length = next(self.breaks, (True, None))
+        return (length, None) if is_said else (None, length)
 
 
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _copy(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, length: int | None, near: asyncio.StreamWriter
+) -> None:
+    """Copy all of it, or so many bytes and then abort the link."""
     with suppress(OSError):
         while data := await reader.read(65536):
-            writer.write(data)
+            writer.write(data if length is None else data[:length])
             await writer.drain()
+            if length is not None and (length := length - len(data)) <= 0:
+                near.transport.abort()
+                break
     writer.close()
