@@ -6,10 +6,11 @@ import os
 import signal
 import sys
 
-from agents.runner import connection, journal, options, privacy, tools
+from agents.runner import connection, engine_settings, journal, options, privacy, tools
 from agents.runner.agent import Agent
 from agents.runner.errors import BadConfiguration, NotWelcome
 from agents.runner.options import Options
+from agents.runner.tools import Tools
 from agents.runner.workdir import Workdir
 
 BAD_CONFIGURATION = 2
@@ -36,7 +37,7 @@ def main() -> int:
 
 async def _serve(chosen: Options, workdir: Workdir) -> int:
     workdir.sweep(busy=set())
-    agent = Agent(tools.gather(chosen, workdir))
+    agent = Agent(_tools(chosen, workdir))
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, _leave, agent)
     log.info("Agent %s, instance %s, in %s.", chosen.name, workdir.instance, chosen.workdir)
@@ -44,6 +45,15 @@ async def _serve(chosen: Options, workdir: Workdir) -> int:
     await connection.keep(agent)
     log.info("Agent %s has left.", chosen.name)
     return 0
+
+
+def _tools(chosen: Options, workdir: Workdir) -> Tools:
+    """Return the tools, once it is known that the engines take the configuration file that they are given."""
+    gathered = tools.gather(chosen, workdir)
+    if chosen.cli_config:
+        engine_settings.check(chosen.cli_config, gathered.environment)
+    gathered.providers.sweep()
+    return gathered
 
 
 def _leave(agent: Agent) -> None:

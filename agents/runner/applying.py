@@ -5,6 +5,7 @@ import re
 
 from agents.runner import initializing, planning, rescue, steps, verdicts
 from agents.runner.engines import Binary
+from agents.runner.providers import Providers
 from agents.runner.verdicts import Verdict
 from agents.runner.workplace import Workplace
 
@@ -12,10 +13,10 @@ _TAKES_VARIABLES = {"terraform": (1, 10), "tofu": (1, 8)}
 """First versions that take variables again with a saved plan; ephemeral ones must be given. Older ones refuse them."""
 
 
-async def apply(place: Workplace, one_init: asyncio.Lock, permit: asyncio.Event) -> Verdict:
+async def apply(place: Workplace, providers: Providers, permit: asyncio.Event) -> Verdict:
     """Run the phase to its verdict."""
     if not place.is_warm:
-        init = await initializing.run(place, one_init, *_lock_file(place))
+        init = await initializing.run(place, providers, *_lock_file(place))
         if init.exit_code:
             return verdicts.of_failed_step(place, init)
     place.outbox.ask_permit()

@@ -5,7 +5,7 @@ import time
 from logging import LoggerAdapter, getLogger
 
 from agents.protocol import Finished, FromServer, Start, Work
-from agents.runner import applying, jobs, legacy, planning, preparing, verdicts, warmth
+from agents.runner import applying, jobs, legacy, planning, preparing, room, verdicts, warmth
 from agents.runner.control import Control, Ended, Ending
 from agents.runner.errors import AttemptClosed, PhaseFailed
 from agents.runner.masking import Masker
@@ -108,6 +108,8 @@ class Attempt:
         except PhaseFailed as failure:
             return verdicts.of_failure(failure)
         except Exception as error:
+            if room.is_lacking(error):
+                return verdicts.of_failure(room.none_left(self._tools.workdir.root))
             self.log.exception("The agent failed.")
             where = f"{type(error).__name__}{f': {error.strerror}' if isinstance(error, OSError) else ''}"
             return verdicts.of_failure(
@@ -119,14 +121,21 @@ class Attempt:
         return None if is_untold else verdicts.of_ending(self.phase, self._control)
 
     async def _phase(self) -> Verdict | None:
+        room.demand(self._tools.workdir.root)
         job = await self._job(warmth.sealed_configuration(self._folder) if self.phase == "apply" else "")
         timer = asyncio.get_running_loop().call_later(
             job.timeout_seconds, self._control.end, Ending.TIMED_OUT, GRACE_SECONDS[self.phase]
         )
+        watching = asyncio.create_task(self._watch_room())
         try:
             return await self._run(job)
         finally:
             timer.cancel()
+            watching.cancel()
+
+    async def _watch_room(self) -> None:
+        await room.outgrown(self._folder.root, self._tools.options.task_bytes)
+        self._control.end(Ending.OUTGROWN, GRACE_SECONDS[self.phase])
 
     async def _job(self, known: str = "") -> jobs.Job:
         return jobs.parse(await self._control.unless_ended(self._server.job(known)))
@@ -137,8 +146,8 @@ class Attempt:
             job = await self._job()
         place = await preparing.workplace(self._tools, self._assignment(job), is_warm)
         if self.phase == "apply":
-            return await applying.apply(place, self._tools.one_init, self.permit)
-        verdict = await planning.plan(place, self._tools.one_init)
+            return await applying.apply(place, self._tools.providers, self.permit)
+        verdict = await planning.plan(place, self._tools.providers)
         if verdict.plan and verdict.plan.has_changes and job.task_type != "plan":
             await asyncio.to_thread(warmth.seal, self._folder, job)
         return verdict

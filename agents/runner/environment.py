@@ -26,9 +26,17 @@ def base(own: Mapping[str, str], cli_config: Path) -> dict[str, str]:
     )
 
 
-def plugins(cache: Path, home: Path) -> dict[str, str]:
-    """Return where the engine keeps providers, for all tasks of the agent, and its other files, for this task alone."""
-    return {"TF_PLUGIN_CACHE_DIR": str(cache), "HOME": str(home)}
+def private(cache: Path, home: Path) -> dict[str, str]:
+    """Return where the engine keeps providers and its other files, for this task alone.
+
+    It takes whatever it finds in the cache, also where no lock file names it yet: what the lock file refuses is not in
+    there (`Providers.lend`).
+    """
+    return {
+        "TF_PLUGIN_CACHE_DIR": str(cache),
+        "TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE": "true",
+        "HOME": str(home),
+    }
 
 
 def state(address: str, token: str) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The folder of one task on this agent.
 
 config/   the configuration; the engine runs in it, or in its `working_directory`
-run/      plan file, variable files, the engine's output, the log, HOME of the engine
+run/      plan file, variable files, the engine's output, the log, HOME of the engine, its provider cache
 """
 
 import hashlib
@@ -26,6 +26,8 @@ class TaskFolder:
         self.config = root / "config"
         self.run = root / "run"
         self.home = self.run / "home"
+        self.providers = self.run / "providers"
+        """The engine's provider cache; see `providers`."""
         self.archive = self.run / "configuration.tgz"
         self.plan = self.run / "plan.tfplan"
         self.plan_json = self.run / "plan.json"

@@ -3,21 +3,30 @@
 import asyncio
 import json
 
-from agents.runner import steps
+from agents.runner import configuration, steps
 from agents.runner.errors import PhaseFailed
+from agents.runner.providers import Providers
 from agents.runner.steps import Step
 from agents.runner.workplace import Workplace
 
 
-async def run(place: Workplace, one_at_a_time: asyncio.Lock, *arguments: str) -> Step:
-    """Run `init`. One at a time for an agent: two at once break the provider cache that they share."""
-    await place.control.unless_ended(one_at_a_time.acquire())
-    try:
-        step = await steps.run(place, "initializing", "init", "-input=false", "-no-color", *arguments)
-    finally:
-        one_at_a_time.release()
+async def run(place: Workplace, providers: Providers, *arguments: str) -> Step:
+    """Run `init`, with the providers that the agent has already; those that it fetches are there for all tasks then."""
+    if providers.is_waited_for:
+        place.say("Another task fetches its providers: waits for that, as it may be the same ones.")
+    async with providers.turn(place.control):
+        step = await _init(place, providers, arguments)
     if step.exit_code == 0:
         _check_backend(place)
+    return step
+
+
+async def _init(place: Workplace, providers: Providers, arguments: tuple[str, ...]) -> Step:
+    cache, lock_file = place.folder.providers, place.start / configuration.LOCK_FILE
+    await asyncio.to_thread(providers.lend, cache, lock_file)
+    step = await steps.run(place, "initializing", "init", "-input=false", "-no-color", *arguments)
+    if step.exit_code == 0:
+        await asyncio.to_thread(providers.adopt, cache)
     return step
 
 

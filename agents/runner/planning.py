@@ -10,6 +10,7 @@ from agents.protocol import Changes, PlanFacts
 from agents.runner import archive, configuration, engines, initializing, planfile, redaction, rendering, steps, verdicts
 from agents.runner.errors import PhaseFailed
 from agents.runner.folder import sha256
+from agents.runner.providers import Providers
 from agents.runner.steps import Step
 from agents.runner.verdicts import Verdict
 from agents.runner.workplace import Workplace
@@ -20,9 +21,9 @@ _CHANGES = 2
 """Exit status of `plan -detailed-exitcode` when there is something to apply; 0 when not."""
 
 
-async def plan(place: Workplace, one_init: asyncio.Lock) -> Verdict:
+async def plan(place: Workplace, providers: Providers) -> Verdict:
     """Run the phase to its verdict."""
-    init = await initializing.run(place, one_init)
+    init = await initializing.run(place, providers)
     if init.exit_code:
         return verdicts.of_failed_step(place, init)
     step = await steps.run(place, "planning", "plan", *_arguments(place))

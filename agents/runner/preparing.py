@@ -76,7 +76,7 @@ def _environment(tools: Tools, assignment: Assignment) -> dict[str, str]:
     state_url = assignment.server.absolute(assignment.job.state_url)
     return {
         **tools.environment,
-        **environment.plugins(tools.workdir.plugin_cache, assignment.folder.home),
+        **environment.private(assignment.folder.providers, assignment.folder.home),
         **variables.environment(assignment.job.variables),
         **environment.state(state_url, assignment.token),
     }

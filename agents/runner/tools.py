@@ -1,6 +1,5 @@
 """What all attempts of one agent share."""
 
-import asyncio
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from agents.runner import environment, server
 from agents.runner.depot import Depot
 from agents.runner.engines import Engines
 from agents.runner.options import Options
+from agents.runner.providers import Providers
 from agents.runner.workdir import Workdir
 
 
@@ -22,9 +22,9 @@ class Tools:
     workdir: Workdir
     engines: Engines
     depot: Depot
+    providers: Providers
     http: httpx.AsyncClient
     environment: Mapping[str, str] = field(repr=False)
-    one_init: asyncio.Lock
 
 
 def gather(options: Options, workdir: Workdir) -> Tools:
@@ -37,7 +37,7 @@ def gather(options: Options, workdir: Workdir) -> Tools:
         workdir=workdir,
         engines=engines,
         depot=Depot(engines, options.mirrors, http, agent_name=options.name, seconds=options.download_seconds),
+        providers=Providers(workdir.providers),
         http=http,
         environment=base,
-        one_init=asyncio.Lock(),
     )

@@ -17,7 +17,8 @@ from agents.runner.jobs import Variable
 KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,127}")
 
 FORBIDDEN = re.compile(
-    r"PATH|LD_.*|TF_CLI_ARGS.*|TF_REATTACH_.*|TF_LOG.*|GIT_.*|SSH_.*|TF_HTTP_.*|TF_CLI_CONFIG_FILE|TF_DATA_DIR|IAC_.*",
+    r"PATH|LD_.*|TF_CLI_ARGS.*|TF_REATTACH_.*|TF_LOG.*|GIT_.*|SSH_.*|TF_HTTP_.*|TF_CLI_CONFIG_FILE|TF_DATA_DIR"
+    r"|TF_PLUGIN_CACHE_.*|IAC_.*",
     re.IGNORECASE,
 )
 """Names that would load foreign code, print secrets, or lead the state elsewhere; the server refuses them too."""

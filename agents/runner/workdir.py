@@ -23,7 +23,7 @@ class Workdir:
             root.chmod(0o700)
             self._lock = _locked(root)
             self.instance = _instance(root / "instance")
-            self.plugin_cache = _made(root / "plugins")
+            self.providers = _made(root / "providers")
             self.engines = _made(root / "engines")
             self.tasks = _made(root / "tasks")
             self._empty_cli_config = root / "engine.tfrc"
