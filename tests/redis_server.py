@@ -5,14 +5,12 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 from tests.e2e.surroundings import free_port
+from tests.e2e.waiting import until
 
 MISSING = "There is no redis-server: install the package redis-server. `make test` does that where it may."
-
-Eventually = Callable[..., None]
 
 
 class RedisServer:
@@ -24,14 +22,14 @@ class RedisServer:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, eventually: Eventually) -> None:
+    def start(self) -> None:
         """Return when it takes connections."""
         program = shutil.which("redis-server")
         assert program, MISSING
         options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self._folder)]
         with (self._folder / "redis.log").open("ab") as log:
             self._process = subprocess.Popen([program, *options], stdout=log, stderr=log)
-        eventually(self._answers)
+        until("Redis takes connections", self._answers)
 
     def kill(self) -> None:
         """End it at this instruction."""

@@ -1,8 +1,13 @@
 """Addresses of servers are refused with a sentence where they are none, and never repeated: they hold passwords."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from iacplatform import addresses
+from tests.e2e.parts import REPOSITORY
 
 SECRET = "hunter2"
 
@@ -66,3 +71,17 @@ def test_what_is_no_redis_server_is_refused(given: str) -> None:
     with pytest.raises(SystemExit, match="REDIS_URL has to be redis://host:6379/0") as refused:
         addresses.redis(given)
     assert SECRET not in str(refused.value)
+
+
+def test_a_command_ends_with_the_sentence_and_nothing_else() -> None:
+    environment = {**os.environ, "REDIS_URL": f"http://:{SECRET}@cache"}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=REPOSITORY,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.strip() == f"{addresses.REDIS} See docs/scaling-out.md."

@@ -58,7 +58,8 @@ class RedisChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc]
     def failed(self, error: BaseException) -> None:
         """Leave Redis alone for a moment."""
         if not self.away_until:
-            logger.warning("Redis does not answer: hints are lost, and everything goes on slower.", exc_info=error)
+            facts = {"error": str(error) or type(error).__name__}
+            logger.warning("Redis does not answer: hints are lost, and everything goes on slower.", extra=facts)
         self.away_until = time.monotonic() + REST_SECONDS
 
     def answered(self) -> None:
@@ -135,9 +136,9 @@ class _Shard(RedisSingleShardConnection):  # type: ignore[misc]
         if self._behind:
             await self._catch_up()
         if self._pubsub is None or not self._pubsub.subscribed:
-            return await asyncio.sleep(0.1)
-        message = await self._pubsub.get_message(ignore_subscribe_messages=True, timeout=1.0)
-        return self._receive_message(message)
+            await asyncio.sleep(0.1)
+        else:
+            self._receive_message(await self._pubsub.get_message(ignore_subscribe_messages=True, timeout=1.0))
 
     async def _catch_up(self) -> None:
         """Subscribe to everything that is wanted; hints were lost meanwhile."""

@@ -25,11 +25,6 @@ def server(tmp_path: Path) -> Iterator[RedisServer]:
 
 
 @pytest.fixture
-def start(server: RedisServer, eventually: Callable[..., None]) -> Callable[[], None]:
-    return lambda: server.start(eventually)
-
-
-@pytest.fixture
 async def layers(server: RedisServer) -> AsyncIterator[Callable[[], RedisChannelLayer]]:
     """Return a function that makes layers, as processes have one each."""
     made: list[RedisChannelLayer] = []
@@ -55,9 +50,9 @@ async def member(layer: RedisChannelLayer, group: str = "agent-1") -> str:
 
 
 async def test_a_hint_of_one_process_reaches_another(
-    start: Callable[[], None], layers: Callable[[], RedisChannelLayer]
+    server: RedisServer, layers: Callable[[], RedisChannelLayer]
 ) -> None:
-    start()
+    server.start()
     here, there = layers(), layers()
     channel = await member(there)
     await here.group_send("agent-1", WAKE)
@@ -65,12 +60,12 @@ async def test_a_hint_of_one_process_reaches_another(
 
 
 async def test_without_redis_everybody_goes_on_and_hears_again_when_it_comes(
-    start: Callable[[], None], layers: Callable[[], RedisChannelLayer]
+    server: RedisServer, layers: Callable[[], RedisChannelLayer]
 ) -> None:
     here, there = layers(), layers()
     channel = await member(there)
     await here.group_send("agent-1", WAKE)  # lost
-    start()
+    server.start()
     assert await heard(there, channel) == RESYNC
     here.answered()  # it would find out by itself within a second
     await here.group_send("agent-1", WAKE)
@@ -78,22 +73,22 @@ async def test_without_redis_everybody_goes_on_and_hears_again_when_it_comes(
 
 
 async def test_a_server_that_was_killed_is_found_again(
-    server: RedisServer, start: Callable[[], None], layers: Callable[[], RedisChannelLayer]
+    server: RedisServer, layers: Callable[[], RedisChannelLayer]
 ) -> None:
-    start()
+    server.start()
     there = layers()
     channel = await member(there)
     server.kill()
-    start()
+    server.start()
     assert await heard(there, channel) == RESYNC
     await there.group_send("agent-1", WAKE)
     assert await heard(there, channel) == WAKE
 
 
 async def test_a_server_that_says_nothing_holds_up_one_request_and_no_more(
-    server: RedisServer, start: Callable[[], None], layers: Callable[[], RedisChannelLayer]
+    server: RedisServer, layers: Callable[[], RedisChannelLayer]
 ) -> None:
-    start()
+    server.start()
     here = layers()
     await here.group_send("agent-1", WAKE)
     server.freeze()

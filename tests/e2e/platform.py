@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import psycopg
@@ -40,7 +40,7 @@ class Platform:
         self.web = self.part("web", *surroundings.daphne(self.url))
         self.jobs = self.part("jobs", "manage.py", "qcluster")
 
-    def __enter__(self) -> "Platform":
+    def __enter__(self) -> Self:
         try:
             self._begin()
         except BaseException:
