@@ -19,6 +19,8 @@ class Ending(Enum):
     """A person."""
     TIMED_OUT = "timed out"
     """The phase's time is over."""
+    OUTGROWN = "outgrown"
+    """Its folder holds more than a task may."""
     STOPPED = "stopped"
     """The server: it is not ours any more. What an engine did is still told, as evidence."""
 

@@ -14,6 +14,7 @@ from agents.runner.errors import BadConfiguration
 from agents.runner.releases import MAKERS, Mirror
 
 CAPACITY_RANGE = range(1, 65)
+TASK_MIB_RANGE = range(1, 1024 * 1024 + 1)
 DOWNLOAD_SECONDS_RANGE = range(1, 24 * 3600 + 1)
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,89}")
 
@@ -22,6 +23,7 @@ NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,89}")
 class Options:
     """A checked configuration. `server` has no trailing slash; `cli_config` is an existing file.
 
+    `task_bytes`: most that the folder of one task may hold.
     `mirrors`: by engine, where it is downloaded from; `download_seconds`: how long that may take.
     """
 
@@ -32,6 +34,7 @@ class Options:
     cli_config: Path | None
     mirrors: Mapping[str, Mirror]
     download_seconds: int
+    task_bytes: int
     pod_name: str
     token: str = field(repr=False)
     token_file: Path | None
@@ -58,6 +61,9 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Options:
             DOWNLOAD_SECONDS_RANGE,
             environment.get("IAC_AGENT_DOWNLOAD_SECONDS", "600"),
         ),
+        task_bytes=1024
+        * 1024
+        * _number("room for a task, in MiB,", TASK_MIB_RANGE, environment.get("IAC_AGENT_TASK_MIB", "16384")),
         pod_name=environment.get("IAC_AGENT_POD_NAME", ""),
         token=token.strip(),
         token_file=_path(environment.get("IAC_AGENT_TOKEN_FILE", "")),
