@@ -17,11 +17,12 @@ pytestmark = pytest.mark.django_db
 
 
 def test_an_agent_has_the_fields_of_the_contract(api: APIClient) -> None:
-    ada = factories.agent("ada", connected=True, capacity=1, pod_name="pod-1")
+    ada = factories.agent("ada", connected=True, capacity=1, pod_name="pod-1", fetches=["tofu"])
     shown = api.get(f"{AGENTS}/{ada.pk}").json()
     known = {"agent_id": ada.pk, "name": "ada", "pool_id": ada.pool_id, "pod_name": "pod-1", "connected": True}
     assert known.items() <= shown.items()
     assert shown["engines"] == [{"name": "terraform", "version": "1.11.4"}]
+    assert shown["fetches"] == ["tofu"]
     assert shown["slots"] == [{"index": 0, "state": "free", "task_id": None}]
     assert shown["last_seen_at"] is not None
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from agents.runner import download, installing, releases, server
+from agents.runner import download, releases, server
 from agents.runner.depot import Depot
 from agents.runner.engines import Binary, Engines
 from agents.runner.errors import PhaseFailed
@@ -170,12 +170,15 @@ async def test_one_that_falls_silent_is_given_up_sooner(
 
 @pytest.mark.parametrize(
     ("limit", "words"),
-    [("ARCHIVE_BYTES", "sends more than 0 MiB, the most that is taken"), ("ENGINE_BYTES", "is larger than 0 MiB")],
+    [
+        ("installing.ARCHIVE_BYTES", "sends more than 0 MiB, the most that is taken"),
+        ("placing.ENGINE_BYTES", "is larger than 0 MiB"),
+    ],
 )
 async def test_no_more_is_taken_than_an_engine_can_have(
     house: Storehouse, mirror: Mirror, monkeypatch: pytest.MonkeyPatch, limit: str, words: str
 ) -> None:
-    monkeypatch.setattr(installing, limit, 1000)
+    monkeypatch.setattr(f"agents.runner.{limit}", 1000)
     mirror.publish()
     assert words in await house.refusal()
 
