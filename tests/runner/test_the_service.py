@@ -1,0 +1,48 @@
+"""The unit for systemd says what the agent does: how it ends, and when starting it again is of no use."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agents.runner import __main__ as program
+
+UNIT = Path(__file__).parents[2] / "deploy/agent/iac-agent.service"
+ANALYZE = shutil.which("systemd-analyze")
+
+
+def settings() -> dict[str, list[str]]:
+    """Return the values of each setting."""
+    found: dict[str, list[str]] = {}
+    for line in UNIT.read_text().splitlines():
+        name, equals, value = line.partition("=")
+        if equals and not line.startswith("#"):
+            found.setdefault(name, []).append(value)
+    return found
+
+
+def test_what_cannot_be_mended_by_starting_again_is_not_started_again() -> None:
+    statuses = {int(status) for status in settings()["RestartPreventExitStatus"][0].split()}
+    assert statuses == {program.BAD_CONFIGURATION, program.NOT_WELCOME}
+
+
+def test_no_engine_is_ended_with_its_agent() -> None:
+    unit = settings()
+    assert (unit["KillMode"], unit["SendSIGKILL"], unit["TimeoutStopSec"]) == (["process"], ["no"], ["infinity"])
+
+
+def test_its_folder_is_its_own() -> None:
+    unit = settings()
+    assert (unit["StateDirectoryMode"], unit["UMask"]) == (["0700"], ["0077"])
+    assert "IAC_AGENT_WORKDIR=/var/lib/iac-agent/work" in unit["Environment"]
+
+
+@pytest.mark.skipif(ANALYZE is None, reason="This machine has no systemd to ask.")
+def test_systemd_takes_it(tmp_path: Path) -> None:
+    copy = tmp_path / UNIT.name
+    text = UNIT.read_text().replace("/opt/iac-agent/venv/bin/python", sys.executable)
+    copy.write_text(text.replace("User=iac-agent", "User=root"))
+    asked = subprocess.run([str(ANALYZE), "verify", "--man=no", copy], capture_output=True, text=True, check=False)
+    assert asked.returncode == 0 and UNIT.name not in asked.stderr, asked.stderr
