@@ -62,11 +62,13 @@ bench: .venv/installed-dev control-plane
 	@$(BIN)/python -m benchmarks.throughput
 	@$(BIN)/python -m benchmarks.throughput 10
 	@$(BIN)/python -m benchmarks.throughput 500
+	@$(BIN)/python -m benchmarks.history
 	@$(BIN)/python -m benchmarks.overhead
 	@$(BIN)/python -m benchmarks.overhead 60
 	@$(BIN)/python -m benchmarks.scaling_traces
 	@$(BIN)/python -m benchmarks.scale_up
 	@$(BIN)/python -m benchmarks.warm_apply
+	@$(BIN)/python -m benchmarks.second_task
 
 simulate: .venv/installed-dev
 	@PYTHONHASHSEED=0 SIMULATION_SCHEDULES=$(N) SIMULATION_STEPS=$(or $(STEPS),50) SIMULATION_SEED=$(or $(SEED),1) \

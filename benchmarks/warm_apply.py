@@ -78,27 +78,27 @@ class Bench:
         value = {"value": str(next(self._numbers))}
         self.api.patch(f"{self._path}/variables/{self._variable}", json=value).raise_for_status()
         task = f"{self._path}/tasks/{self._made(f'{self._path}/tasks', task_type='plan_and_apply')['id']}"
-        self._until(task, lambda row: row["status"] == "apply_pending")
+        until(self.api, task, lambda row: row["status"] == "apply_pending")
         return task
 
     def given_up(self, task: str) -> None:
         """Return when no slot is kept for the task any more, and one is free elsewhere."""
-        self._until(task, lambda row: not row["agent_id"])
-        self._until("/agents", lambda rows: any(each["connected"] for each in rows["results"]))
+        until(self.api, task, lambda row: not row["agent_id"])
+        until(self.api, "/agents", lambda rows: any(each["connected"] for each in rows["results"]))
 
     def applied(self, task: str) -> Apply:
         """Confirm the plan, and return what its apply took, by this machine's one clock."""
         seen = len(self._requests())
         self._steps.write_text("")
         self.api.post(f"{task}/confirm-apply", json={}).raise_for_status()
-        row = self._until(task, lambda row: row["completed_at"] is not None)
+        row = until(self.api, task, lambda row: row["completed_at"] is not None)
         if row["status"] != "applied":
             raise SystemExit(f"The task ended {row['status']}: {row['error_message']}")
-        begin = _second(row["confirmed_at"])
+        begin = second(row["confirmed_at"])
         steps = {name: (float(start), float(end)) for name, start, end in map(str.split, self._lines())}
         return Apply(
             to_start=steps["apply"][0] - begin,
-            whole=_second(row["completed_at"]) - begin,
+            whole=second(row["completed_at"]) - begin,
             init=steps["init"][1] - steps["init"][0] if "init" in steps else 0.0,
             downloaded=sum(int(size) for size in DOWNLOAD.findall(self._requests()[seen:])),
         )
@@ -117,18 +117,21 @@ class Bench:
         answer: dict[str, Any] = self.api.post(path, json=body).raise_for_status().json()
         return answer
 
-    def _until(self, path: str, is_so: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        until = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            row: dict[str, Any] = self.api.get(path).raise_for_status().json()
-            if is_so(row):
-                return row
-            if time.monotonic() > until:
-                raise SystemExit(f"{path} is not what it should be after {PATIENCE_SECONDS} s: {row}")
-            time.sleep(LOOK_SECONDS)
+
+def until(api: httpx.Client, path: str, is_so: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    """Return what is at `path` as soon as it is so."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        row: dict[str, Any] = api.get(path).raise_for_status().json()
+        if is_so(row):
+            return row
+        if time.monotonic() > end:
+            raise SystemExit(f"{path} is not what it should be after {PATIENCE_SECONDS} s: {row}")
+        time.sleep(LOOK_SECONDS)
 
 
-def _second(moment: str) -> float:
+def second(moment: str) -> float:
+    """Return a moment that the API tells, in seconds of the epoch."""
     return datetime.fromisoformat(moment).timestamp()
 
 
