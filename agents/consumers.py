@@ -86,7 +86,7 @@ class AgentConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.farewell = asyncio.ensure_future(self._refuse(word))
 
     async def _hear(self, text: str) -> Words:
-        word = protocol.parse_from_agent(text)
+        word = self._word(text)
         if self.session is None:
             return await self._greet(word)
         answers = await _in_thread(reports.handle, self.session, word)
@@ -96,6 +96,14 @@ class AgentConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             # A hint may have been lost for good: then this is when the agent hears what the rows say.
             answers = [*answers, *await _in_thread(commands.pending, self.session, self.told)]
         return answers
+
+    def _word(self, text: str) -> protocol.FromAgent:
+        try:
+            return protocol.parse_from_agent(text)
+        except ProtocolError:
+            if self.session is None:
+                sessions.demand_version(text)
+            raise
 
     async def _greet(self, word: protocol.FromAgent) -> Words:
         if self.token is None or not isinstance(word, Hello):

@@ -1,5 +1,7 @@
 """Who is connected: a session opens with a hello, lives by heartbeats, and ends when another one takes it over."""
 
+import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,10 +51,7 @@ def token_of(text: str) -> PoolToken | None:
 
 def open_session(token: PoolToken, hello: Hello) -> tuple[Session, Welcome]:
     """Return a new session of the agent and its welcome. Raises `Rejected` with a sentence for the agent's operator."""
-    version = next((known for known in protocol.VERSIONS if known in hello.versions), None)
-    if version is None:
-        message = f"This server speaks protocol {', '.join(protocol.VERSIONS)}; update the agent."
-        raise Rejected("version", message, retry=False)
+    version = _version(hello.versions)
     _demand_sense(hello)
     if fault := admission.fault(token, hello):
         raise Rejected("pod", fault, retry=False)
@@ -69,6 +68,16 @@ def open_session(token: PoolToken, hello: Hello) -> tuple[Session, Welcome]:
         heartbeat_seconds=heartbeats.interval_seconds(),
         keep=keep,
     )
+
+
+def demand_version(text: str) -> None:
+    """Raise `Rejected` where a hello that cannot be read is one of a protocol that this server does not speak."""
+    try:
+        versions = json.loads(text)["versions"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return
+    if isinstance(versions, list):
+        _version(versions)
 
 
 def demand_open(session: Session) -> None:
@@ -130,6 +139,16 @@ def over() -> Rejected:
 def revoked() -> Rejected:
     message = "The pool token was revoked or has expired; give the agent a new one."
     return Rejected("token_revoked", message, retry=False)
+
+
+def _version(offered: Collection[Any]) -> str:
+    """Return the newest version that both speak."""
+    known = next((version for version in protocol.VERSIONS if version in offered), None)
+    if known is None:
+        ours, theirs = ", ".join(protocol.VERSIONS), ", ".join(str(each)[:20] for each in list(offered)[:9]) or "none"
+        message = f"This server speaks protocol {ours}, the agent {theirs}: update the older one of the two."
+        raise Rejected("version", message, retry=False)
+    return known
 
 
 def _session(agent: Agent, token: PoolToken) -> Session:
