@@ -5,7 +5,7 @@
 
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from subprocess import Popen
 
@@ -44,20 +44,20 @@ def test_the_log_is_what_the_engine_said_and_the_memory_stays_flat(
 
 
 def _breaks(seed: int) -> Iterator[tuple[bool, int]]:
-    """Return where links break: in what the agent says, or in the answers to it, which are shorter."""
+    """Return where links break, in what the agent says or hears; a few, as it waits longer each time."""
     chance = random.Random(seed)  # noqa: S311 - the same positions each time
-    said = [(True, chance.randint(1500, 200_000)) for _ in range(10)]
-    heard = [(False, chance.randint(300, 2500)) for _ in range(5)]
-    return iter(chance.sample([*said, *heard], 15))
+    said = [(True, chance.randint(1500, 400_000)) for _ in range(2)]
+    return iter(chance.sample([*said, (False, chance.randint(200, 900))], 3))
 
 
-@pytest.mark.usefixtures("fake_agent")
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_cuts_at_any_byte_lose_nothing_and_double_nothing(scene: Scene, tmp_path: Path, seed: int) -> None:
+def test_cuts_at_any_byte_lose_nothing_and_double_nothing(
+    scene: Scene, start_agent: Callable[..., object], tmp_path: Path, seed: int
+) -> None:
     scene.platform.break_at(_breaks(seed))
-    scene.platform.drop()
-    scene.eventually(lambda: len(scene.platform.said(Hello)) > 1)
+    start_agent(PATH=scene.path)
     log = _log_of(scene, 1, 2, tmp_path)
     result = scene.platform.result(1)
     assert result and result.log_bytes == len(log)
-    assert len(scene.platform.said(Hello)) > 4, "the links were not cut, so nothing is proved"
+    assert len(scene.platform.said(Hello)) == 4, "the links were not cut, so nothing is proved"
