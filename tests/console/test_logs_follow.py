@@ -82,6 +82,7 @@ def test_a_page_that_is_far_behind_goes_on_at_the_end(console: Client, monkeypat
     part = tail(console, task, attempt=1, offset=0)
     assert 'hx-swap-oob="innerHTML:#log-plan"' in part
     assert ("the end" in part, "that is long" in part) == (True, False)
+    assert "are left out here" in part
     assert "offset=29" in part
 
 
