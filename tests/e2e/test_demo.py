@@ -1,12 +1,11 @@
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests import processes
-from tests.runner.mirror import Mirror, zipped
+from tests.runner.mirror import Mirror, installed, zipped
 from tests.supervisor.platform import Running, started
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(500)]
@@ -52,12 +51,13 @@ def test_a_second_demonstration_in_the_folder_rolls_out_again(first: Running) ->
 
 def test_without_an_engine_it_downloads_opentofu(tmp_path: Path, mirror: Mirror) -> None:
     """In its place lies the terraform of this machine, which is as good for the example."""
-    mirror.publish(archive=zipped("tofu", f'#!/bin/sh\nexec {shutil.which("terraform")} "$@"\n'.encode()))
-    environment = {"IAC_AGENT_TOFU_MIRROR": mirror.address, "IAC_AGENT_TOFU_VERSION": "1.11.4"}
+    version, program = installed()
+    mirror.publish("tofu", version, archive=zipped("tofu", program))
+    environment = {"IAC_AGENT_TOFU_MIRROR": mirror.address, "IAC_AGENT_TOFU_VERSION": version}
     told = demonstrated(tmp_path / "home", PATH=BARE, **environment).output.read_text()
     assert "Neither terraform nor tofu is on PATH: the agent downloads OpenTofu" in told
     assert re.search(r"^  applied$", told, re.MULTILINE), told
-    assert mirror.asked == [mirror.sums(), mirror.archive()]
+    assert mirror.asked == [mirror.sums("tofu", version), mirror.archive("tofu", version)]
 
 
 def test_without_an_engine_and_a_mirror_the_demonstration_says_what_to_install(tmp_path: Path) -> None:

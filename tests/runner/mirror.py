@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import sys
 import threading
 import zipfile
@@ -23,6 +24,13 @@ def script(version: str = "1.11.4") -> bytes:
     """Return the fake engine as a program that says it is of this version."""
     text = FAKE.read_text().replace('VERSION = "1.11.4"', f'VERSION = "{version}"')
     return f"#!{sys.executable} -ES\n{text}".encode()
+
+
+def installed() -> tuple[str, bytes]:
+    """Return the version of this machine's terraform, and a program that starts it."""
+    found = engines.Engines(Path("/nowhere"), os.environ, {}).find("terraform", "")
+    assert found, "there is no terraform on PATH"
+    return found.engine.version, f'#!/bin/sh\nexec {found.path} "$@"\n'.encode()
 
 
 def zipped(engine: str, binary: bytes, **others: bytes) -> bytes:
