@@ -1,8 +1,10 @@
 """Links between an agent and the platform that are bad in one way each, for as long as the link lives."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cached_property
 from typing import ClassVar
 
 from tests.chaos.proxy import Connection, Door, Place
@@ -40,6 +42,24 @@ class Brittle(Connection):
         await super().deliver(piece[:left], sink)
         if self.carried > BREAK_BYTES:
             self.reset()
+
+
+class Ragged(Connection):
+    """Is reset after some number of bytes, another one for each link: the same numbers in each run."""
+
+    chance: ClassVar[random.Random] = random.Random(6)  # noqa: S311 - to be the same each time
+
+    async def deliver(self, piece: bytes, sink: asyncio.StreamWriter) -> None:
+        """Hand on what comes before the break."""
+        left = self.length - (self.carried - len(piece))
+        await super().deliver(piece[: max(0, left)], sink)
+        if left < len(piece):
+            self.reset()
+
+    @cached_property
+    def length(self) -> int:
+        """How many bytes this link carries."""
+        return self.chance.randint(1000, 30_000)
 
 
 class Forgetful(Connection):

@@ -6,7 +6,7 @@ import pytest
 
 from tests.chaos.proxy import Connection
 from tests.e2e import bad_links
-from tests.e2e.bad_links import Brittle, Forgetful, Late, Narrow
+from tests.e2e.bad_links import Brittle, Forgetful, Late, Narrow, Ragged
 from tests.e2e.configurations import Gated
 from tests.e2e.crew import Crew
 from tests.e2e.waiting import until
@@ -16,7 +16,7 @@ TICKS = 20
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [Late, Narrow, Brittle])
+@pytest.mark.parametrize("kind", [Late, Narrow, Brittle, Ragged])
 async def test_the_apply_is_one_and_its_log_is_whole(crew: Crew, gated: Gated, kind: type[Connection]) -> None:
     async with bad_links.to(crew.platform.url, kind) as url:
         crew.agent("far-away", connected=False, IAC_SERVER=url)
