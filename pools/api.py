@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from iacplatform.base import clock
+from iacplatform.base.serializers import Strict
 from iacplatform.base.views import Remove, Scoped
 from pools import checks, serializers
 from pools.models import K8sConfig, Pool, PoolToken, ScalingDecision
@@ -149,5 +150,6 @@ class K8sConfigCheck(Scoped):
     @extend_schema(request=None, responses={200: serializers.Check})
     def post(self, request: Request, pk: int) -> Response:
         """Ask the cluster; that takes seconds, most of a minute where it answers slowly."""
+        Strict(data=request.data).is_valid(raise_exception=True)
         steps = checks.check(self.config)
         return Response(serializers.Check({"ok": checks.passed(steps), "steps": steps}).data)
