@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
+from django.db import connection
 from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
@@ -50,6 +51,19 @@ def test_a_password_is_generated_and_told_once(bootstrap: Bootstrap) -> None:
     assert can_log_in(first["password"])
     assert len(first["password"]) >= 24
     assert second["password"] is None
+
+
+def test_hashing_a_password_may_take_long(bootstrap: Bootstrap, monkeypatch: pytest.MonkeyPatch) -> None:
+    patience = []
+
+    def ensure(password: str) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT setting::int FROM pg_settings WHERE name = 'idle_in_transaction_session_timeout'")
+            patience.append(cursor.fetchone()[0])
+
+    monkeypatch.setattr("iacplatform.bootstrap.administrator.ensure", ensure)
+    bootstrap()
+    assert patience == [5 * 60 * 1000]
 
 
 def test_a_password_of_the_environment_is_taken_and_never_told(bootstrap: Bootstrap) -> None:

@@ -26,6 +26,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         token_file = settings.HOME / "agents" / "token"
         with transaction.atomic(), connection.cursor() as cursor:
+            # A password is hashed meanwhile: a second of calculating, on a machine with much to do a good many.
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = '5min'")
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
             password = administrator.ensure(os.environ.get("IACPLATFORM_ADMIN_PASSWORD", ""))
             if text := os.environ.get("IACPLATFORM_BOOTSTRAP_TOKEN"):
