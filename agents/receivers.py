@@ -43,7 +43,7 @@ def _after_move(task_id: int, event: str, status: str, agent_id: str, **news: An
     wanted = Task.objects.filter(pk=task_id).pool_ids() if status in RUNNABLE else set()
     for wanted_id in {pool_id, *wanted} if is_awaited else wanted:
         dispatcher.try_dispatch(wanted_id, cause=event, task_id=task_id)
-    if pool_type == PoolType.K8S:
+    if pool_id and pool_type == PoolType.K8S:
         signals.announce(signals.demand_changed, pool_id)
 
 
@@ -52,7 +52,7 @@ def _pool_of(agent_id: str) -> tuple[str | None, str, bool]:
 
     One that comes to wait after this look is dispatched by its own news, which finds the slot that became free before.
     """
-    waiting = Task.objects.runnable().with_pool().filter(pool_now=OuterRef("pool_id"))
+    waiting = Task.objects.runnable().for_pool(OuterRef("pool_id"))
     facts = Agent.objects.filter(pk=agent_id).values_list("pool_id", "pool__pool_type", Exists(waiting))
     return (facts.first() if agent_id else None) or (None, "", False)
 

@@ -52,7 +52,7 @@ class Tasks(models.QuerySet["Task"]):
         )
         return self.annotate(pool_now=by_mode)
 
-    def for_pool(self, pool_id: str | None) -> Self:
+    def for_pool(self, pool_id: str | models.OuterRef | None) -> Self:
         """Narrow to tasks of the workspaces that name this pool now; None: those whose workspace names none."""
         return self.with_pool().filter(pool_now=pool_id) if pool_id else self.with_pool().filter(pool_now=None)
 

@@ -59,7 +59,7 @@ def world(db: None) -> World:
 
 
 @pytest.mark.parametrize("path", addresses.under("/api/v1/"))
-def test_it_is_never_a_fault_of_ours(description: Described, world: World, client: APIClient, path: str) -> None:
+def test_it_is_never_a_fault_of_ours(description: Described, world: World, client: Any, path: str) -> None:
     known = next(iter(world.names(path)), {})
     for method, operation in description["paths"][path].items():
         for address in [*_elsewhere(path, known), *_asked(path.format(**known), operation)]:
@@ -68,7 +68,7 @@ def test_it_is_never_a_fault_of_ours(description: Described, world: World, clien
             _check_bodies(client, method, path.format(**known))
 
 
-def _check_bodies(client: APIClient, method: str, address: str) -> None:
+def _check_bodies(client: Any, method: str, address: str) -> None:
     for body in BODIES:
         answer = client.generic(method.upper(), address, body, PLAIN)
         _check(answer, method, address, body[:60])
