@@ -60,6 +60,7 @@ class Described(AutoSchema):
         if operation is not None:
             operation["responses"] = {**_problems(self._told(operation)), **operation["responses"]}
             _count_from_zero(operation)
+            _take_empty(operation)
         return operation
 
     def _told(self, operation: Schema) -> Words:
@@ -117,6 +118,13 @@ def _count_from_zero(operation: Schema) -> None:
     for each in operation.get("parameters", []):
         if each["in"] == "path" and each["schema"].get("type") == "integer":
             each["schema"].setdefault("minimum", 0)
+
+
+def _take_empty(operation: Schema) -> None:
+    """Say that a list which is narrowed by an empty choice is not narrowed, as a form's first option sends it."""
+    for each in operation.get("parameters", []):
+        if each["in"] == "query" and "enum" in each["schema"]:
+            each["schema"]["enum"].append("")
 
 
 def _problems(told: Words) -> Schema:

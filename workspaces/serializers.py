@@ -187,6 +187,18 @@ class StateVersionSerializer(Rows[StateVersion]):
         read_only_fields = fields
 
 
+class StateShape(serializers.Serializer[Any]):
+    """A state as engines write it; sensitive values are in it as they are."""
+
+    version = serializers.IntegerField()
+    terraform_version = serializers.CharField(required=False)
+    serial = serializers.IntegerField()
+    lineage = serializers.CharField()
+    outputs = serializers.DictField(child=serializers.DictField(), required=False)
+    resources = serializers.ListField(child=serializers.DictField(), required=False)
+    check_results = serializers.ListField(child=serializers.DictField(), required=False, allow_null=True)
+
+
 class KeptStateSerializer(Rows[KeptState]):
     """A state that a task's run sent too late, without its content: that may hold secrets."""
 

@@ -6,11 +6,12 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema
 from rest_framework import generics, status
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from iacplatform.base import actors, bodies, rights
@@ -26,6 +27,11 @@ _LOCK_ID = OpenApiParameter("ID", str, description="Id of the lock that the call
 LOCKED = {"423": "The state is locked; further members are those of the lock."}
 _OVER = {"410": "The attempt whose token this is has ended."}
 _CONTENT = OpenApiParameter("content", bool, description="Answer the state itself; it may hold secrets.")
+
+
+def _or_content(name: str, facts: type[Serializer[Any]]) -> PolymorphicProxySerializer:
+    """Return what `?content=` chooses from."""
+    return PolymorphicProxySerializer(name, [facts, serializers.StateShape], resource_type_field_name=None)
 
 
 class MethodRefused(Problem):
@@ -142,7 +148,9 @@ class StateVersionDetail(OneWorkspace, generics.RetrieveAPIView[StateVersion]):
     rights_model = StateVersion
     lookup_field = "serial"
 
-    @extend_schema(parameters=[_CONTENT])
+    @extend_schema(
+        parameters=[_CONTENT], responses=_or_content("StateVersionOrContent", serializers.StateVersionSerializer)
+    )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """Answer the version's facts, or its content."""
         version = self.get_object()
@@ -183,7 +191,7 @@ class KeptStateDetail(OneWorkspace, generics.RetrieveAPIView[KeptState]):
     queryset = KeptState.objects.all()
     serializer_class = serializers.KeptStateSerializer
 
-    @extend_schema(parameters=[_CONTENT])
+    @extend_schema(parameters=[_CONTENT], responses=_or_content("KeptStateOrContent", serializers.KeptStateSerializer))
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """Answer its facts, or its content."""
         kept = self.get_object()
