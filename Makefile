@@ -3,7 +3,7 @@
 #   make demo          install, start everything, plan, confirm and apply the example; stay up until Ctrl-C
 #   make demo ONCE=1   the same, but end after the apply
 #   make up            install and start everything
-#   make test          all tests, the browser's too;  make test ARGS="tests/tasks -k confirm"  some of them;  four at a
+#   make test          all tests, the browser's too;  make test ARGS="tests/tasks -k confirm"  some of them;  three at a
 #                      time, for two processors, as many tests wait: WORKERS=n
 #   make test-cluster KUBECONFIG=/path/to/kubeconfig   the tests of pods in a cluster of yours (tests/cluster/README.md)
 #   make check         style, types, layers, templates, migrations, production settings
