@@ -16,7 +16,7 @@ from agents.runner.forms import Forms
 from iacplatform.base import encryption
 from tasks.models import Attempt, LogChunk, TaskInput
 
-MOST_ATTEMPTS = 128
+MOST_ATTEMPTS = 32
 """Whose values a process remembers; a task's values never change."""
 
 _BYTES = "latin-1"
@@ -69,14 +69,20 @@ def begun(attempt: Attempt) -> Begun:
     return Begun(data=data, start=start, chunks=chunks)
 
 
-def cover(forms: Forms, begun: bytes, data: bytes) -> Covered:
-    """Return the next bytes of a log, after those that were held back, with the values in both covered."""
+def cover(forms: Forms, begun: bytes, data: bytes, *, is_last: bool = False) -> Covered:
+    """Return the next bytes of a log, after those that were held back, with the values in both covered.
+
+    What is held back is left as it is, or a longer value around a shorter one would not be known any more when the rest
+    of it comes. `is_last`: nothing comes, so that nothing is held back.
+    """
     text = (begun + data).decode(_BYTES)
-    for span in forms.spans(text):
-        text = f"{text[: span.start]}{'*' * len(span)}{text[span.stop :]}"
-    held = len(text) - forms.settled(text, [])
-    safe = text.encode(_BYTES)
-    return Covered(begun=safe[: len(begun)], data=safe[len(begun) :], held=held)
+    spans = forms.spans(text)
+    settled = len(text) if is_last else forms.settled(text, spans)
+    safe = bytearray(begun + data)
+    for span in spans:
+        if span.stop <= settled:
+            safe[span.start : span.stop] = b"*" * len(span)
+    return Covered(begun=bytes(safe[: len(begun)]), data=bytes(safe[len(begun) :]), held=len(text) - settled)
 
 
 @lru_cache(maxsize=MOST_ATTEMPTS)

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import DataError
 
+from agents import logs
 from agents.protocol import Finished, PlanFacts, ProtocolError
 from agents.sessions import Session
 from iacplatform.base.problems import Invalid
@@ -24,6 +25,8 @@ def take(session: Session, word: Finished) -> None:
     """
     if (word.outcome == "planned") != (word.plan is not None):
         raise ProtocolError("finished.plan comes exactly with the outcome planned.")
+    if word.log_bytes:
+        logs.settle(session.agent_id, word.task, word.epoch)
     try:
         _finish(session, word, _result(word))
     except Invalid as error:

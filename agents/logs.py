@@ -64,10 +64,22 @@ def _only_known(word: Log, data: bytes, attempt: Attempt) -> bytes:
     return data
 
 
+def settle(agent_id: str, task_id: int, epoch: int) -> None:
+    """Cover what is held back of a log to which nothing is added any more, so that all of it may be shown."""
+    holding = Attempt.objects.filter(task_id=task_id, epoch=epoch, agent_id=agent_id).exclude(log_held=0)
+    for attempt in holding:
+        begun = covering.begun(attempt)
+        safe = covering.cover(covering.known(attempt), begun.data, b"", is_last=True)
+        with transaction.atomic():
+            if holding.filter(log_stored=attempt.log_stored).update(log_held=0):
+                begun.rewrite(safe.begun)
+
+
 def _append(attempt: Attempt, data: bytes) -> int:
     """Return how much of the log is stored afterwards: by us, or by somebody who was faster."""
     begun = covering.begun(attempt)
-    safe = covering.cover(covering.known(attempt), begun.data, data)
+    is_last = attempt.log_bytes is not None and attempt.log_stored + len(data) >= attempt.log_bytes
+    safe = covering.cover(covering.known(attempt), begun.data, data, is_last=is_last)
     with transaction.atomic():
         untouched = Attempt.objects.filter(pk=attempt.pk, log_stored=attempt.log_stored)
         if untouched.update(log_stored=F("log_stored") + len(data), log_held=safe.held):

@@ -9,10 +9,17 @@ It is a net, not a wall: a program that turns a value around or prints it letter
 import base64
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus
 
 SHORTEST = 6
+
+FEW = 500
+"""So many forms are looked for one by one, in 5 ms for 64 KiB; more by their beginnings, in 10 ms however many."""
+
+MOST_CHARACTERS = 256 * 1024
+"""Of values of which all forms are known; the longest ones, beyond that, are known raw and line by line."""
 
 _BREAK = re.compile(r"\r\n|\r|\n")
 _QUOTED_BYTE = re.compile(r"%[0-9A-F]{2}")
@@ -27,13 +34,18 @@ class Forms:
     """All forms of some values. `as_bytes`: for texts that hold a character for each byte (latin-1)."""
 
     def __init__(self, values: Iterable[str], *, as_bytes: bool = False) -> None:
-        known = {form for value in values for form in _forms(value)}
+        known = set(_all_forms(values))
         self._forms = sorted({form.encode().decode("latin-1") for form in known} if as_bytes else known)
+        self._by_begin: dict[str, list[str]] = defaultdict(list)
+        for form in self._forms:
+            self._by_begin[form[:SHORTEST]].append(form)
+        self._begins = {begin[:length] for begin in self._by_begin for length in range(1, SHORTEST)}
+        self._longest = max(map(len, self._forms), default=0)
 
     def spans(self, text: str) -> list[range]:
         """Return where values stand, in order, with overlapping ones joined."""
         joined: list[range] = []
-        for span in sorted((span for form in self._forms for span in _found(form, text)), key=lambda span: span.start):
+        for span in sorted(self._found(text), key=lambda span: span.start):
             if joined and span.start < joined[-1].stop:
                 joined[-1] = range(joined[-1].start, max(joined[-1].stop, span.stop))
             else:
@@ -42,26 +54,46 @@ class Forms:
 
     def settled(self, text: str, spans: list[range]) -> int:
         """Return how much of a text nothing that follows can change: no value is open there, and none is cut in two."""
-        open_at = min((_open_at(form, text) for form in self._forms), default=len(text))
+        open_at = next(self._open(text), len(text))
         return next((span.start for span in spans if span.start < open_at < span.stop), open_at)
 
+    def _found(self, text: str) -> Iterator[range]:
+        if len(self._forms) <= FEW:
+            yield from (range(at, at + len(form)) for form in self._forms for at in _places(form, text))
+            return
+        for at in range(len(text) - SHORTEST + 1):
+            for form in self._by_begin.get(text[at : at + SHORTEST], ()):
+                if text.startswith(form, at):
+                    yield range(at, at + len(form))
 
-def _found(form: str, text: str) -> Iterator[range]:
+    def _open(self, text: str) -> Iterator[int]:
+        tail = range(max(0, len(text) - self._longest + 1), len(text))
+        return (at for at in tail if self._is_open(text, at))
+
+    def _is_open(self, text: str, at: int) -> bool:
+        """Return whether a form has begun there, and the text ended before it."""
+        begin, left = text[at : at + SHORTEST], len(text) - at
+        if left < SHORTEST:
+            return begin in self._begins
+        return any(len(form) > left and form.startswith(text[at:]) for form in self._by_begin.get(begin, ()))
+
+
+def _places(form: str, text: str) -> Iterator[int]:
     start = text.find(form)
     while start >= 0:
-        yield range(start, start + len(form))
+        yield start
         start = text.find(form, start + 1)
 
 
-def _open_at(form: str, text: str) -> int:
-    """Return where the form has begun and the text ended before it; the text's length where it has not."""
-    start = text.find(form[:SHORTEST], max(0, len(text) - len(form) + 1))
-    while start >= 0:
-        if form.startswith(text[start:]):
-            return start
-        start = text.find(form[:SHORTEST], start + 1)
-    shortest = range(max(0, len(text) - SHORTEST + 1), len(text))
-    return next((at for at in shortest if form.startswith(text[at:])), len(text))
+def _all_forms(values: Iterable[str]) -> Iterator[str]:
+    left = MOST_CHARACTERS
+    for value in sorted(values, key=len):
+        left -= len(value)
+        yield from _forms(value) if left >= 0 else _raw(value)
+
+
+def _raw(value: str) -> Iterator[str]:
+    return (part for part in {value, *_BREAK.split(value)} if len(part.strip()) >= SHORTEST)
 
 
 def _forms(value: str) -> Iterator[str]:

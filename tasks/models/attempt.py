@@ -80,8 +80,7 @@ class Attempt(models.Model):
     @property
     def log_shown(self) -> int:
         """Bytes of its log that people may see: the beginning of what may be a secret waits for the rest of it."""
-        is_whole = self.log_bytes is not None and self.log_stored >= self.log_bytes
-        return self.log_stored if is_whole else self.log_stored - self.log_held
+        return self.log_stored - self.log_held
 
     @property
     def token(self) -> str:

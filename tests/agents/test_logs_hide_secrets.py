@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from unittest import mock
 
 import pytest
 from hypothesis import given
 
 import tasks.logs
 from agents import covering, reports
+from agents.runner import forms
 from agents.runner.forms import Forms
 from agents.sessions import Session
 from iacplatform.base import encryption
@@ -24,13 +26,12 @@ LINE = {"key": "k", "value": SECRET, "category": "env", "hcl": False, "sensitive
 
 def shown(leak: Leak) -> Iterator[bytes]:
     """Yield what people see after each piece, at last the whole log."""
-    forms, stored, held = Forms(leak.secrets, as_bytes=True), b"", 0
-    for piece in leak.pieces:
+    known, stored, held = Forms(leak.secrets, as_bytes=True), b"", 0
+    for piece in [*filter(None, leak.pieces), ""]:
         settled, begun = stored[: len(stored) - held], stored[len(stored) - held :]
-        safe = covering.cover(forms, begun, piece.encode())
+        safe = covering.cover(known, begun, piece.encode(), is_last=not piece)
         stored, held = settled + safe.begun + safe.data, safe.held
         yield stored[: len(stored) - held]
-    yield stored
 
 
 @BOUNDED
@@ -43,9 +44,32 @@ def test_no_split_reveals_a_value(leak: Leak) -> None:
 
 @BOUNDED
 @given(leaks())
+def test_no_split_reveals_one_of_very_many_values(leak: Leak) -> None:
+    with mock.patch.object(forms, "FEW", 0):
+        *_, whole = shown(leak)
+    assert not revealed(leak.secrets, whole.decode(errors="replace"))
+
+
+def test_of_more_secrets_than_anybody_should_have_the_longest_are_known_raw() -> None:
+    long, short = "0123456789" * 30_000, "a small secret"
+    known = Forms([long, short])
+    assert [known.spans(text) for text in (f"{long}.", f"{short}.")] == [[range(len(long))], [range(len(short))]]
+    assert known.spans(short.encode().hex()) and not known.spans(long.encode().hex())
+
+
+@BOUNDED
+@given(leaks())
 def test_what_was_shown_once_stays_as_it_was(leak: Leak) -> None:
     *before, whole = shown(leak)
     assert all(whole.startswith(each) for each in before)
+
+
+@pytest.mark.parametrize("cut", range(1, 40))
+def test_a_value_within_a_longer_one_reveals_nothing_of_that_one(cut: int) -> None:
+    inner, outer = "s3cretpw", "postgres://u:s3cretpw@db.internal/prod"
+    text = f"to {outer} and {inner}"
+    *_, whole = shown(Leak([inner, outer], [text[:cut], text[cut:]]))
+    assert whole.decode() == f"to {'*' * len(outer)} and {'*' * len(inner)}"
 
 
 @pytest.fixture
@@ -74,7 +98,7 @@ class TestStored:
 
     def test_a_value_that_comes_in_pieces_is_covered_in_all_of_them(self, session: Session, planning: Task) -> None:
         send(session, planning, b"is cor", b"rect", b" horse\nbatt", b"ery, you see\n")
-        assert log_of(attempt_of(planning)) == b"is " + b"*" * 13 + b"\n" + b"*" * 7 + b", you see\n"
+        assert log_of(attempt_of(planning)) == b"is " + b"*" * len(SECRET) + b", you see\n"
 
     def test_its_beginning_is_not_shown_while_more_may_come(self, session: Session, planning: Task) -> None:
         send(session, planning, b"one\n", b"is cor")
