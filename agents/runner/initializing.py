@@ -9,6 +9,9 @@ from agents.runner.providers import Providers
 from agents.runner.steps import Step
 from agents.runner.workplace import Workplace
 
+_BUNDLED = "terraform.d/plugins"
+"""Both engines take providers from there, whatever a registry has under their names: they are this workspace's own."""
+
 
 async def run(place: Workplace, providers: Providers, *arguments: str) -> Step:
     """Run `init`, with the providers that the agent has already; those that it fetches are there for all tasks then."""
@@ -25,7 +28,7 @@ async def _init(place: Workplace, providers: Providers, arguments: tuple[str, ..
     cache, lock_file = place.folder.providers, place.start / configuration.LOCK_FILE
     await asyncio.to_thread(providers.lend, cache, lock_file)
     step = await steps.run(place, "initializing", "init", "-input=false", "-no-color", *arguments)
-    if step.exit_code == 0:
+    if step.exit_code == 0 and not (place.start / _BUNDLED).is_dir():
         await asyncio.to_thread(providers.adopt, cache)
     return step
 

@@ -73,7 +73,7 @@ class Session:
         return None
 
     async def _talk(self) -> None:
-        duties = (self._report(), self._beat(), self._leave())
+        duties = (self._report(), self._beat(), self._look_around(), self._leave())
         parts = [asyncio.create_task(self._listen()), *(asyncio.create_task(_outlasting(duty)) for duty in duties)]
         try:
             done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
@@ -115,6 +115,12 @@ class Session:
             await asyncio.sleep(self._agent.heartbeat_seconds)
             self._agent.remind()
             await self.say(Heartbeat(work=self._agent.work(), engines=self._other_engines()))
+
+    async def _look_around(self) -> None:
+        """See which engines somebody has put on the machine, or taken away; the next heartbeat tells."""
+        while True:
+            await asyncio.sleep(self._agent.heartbeat_seconds)
+            await asyncio.to_thread(self._agent.tools.engines.found)
 
     def _other_engines(self) -> tuple[Engine, ...] | None:
         """Return the agent's engines when they are others than the server knows; from now on it knows them."""

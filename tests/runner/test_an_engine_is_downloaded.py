@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agents.protocol import Cancel, Engine, Heartbeat, Hello
-from tests.runner.mirror import PLATFORM, Mirror, gives
+from tests.runner.mirror import PLATFORM, Mirror, gives, script
 from tests.runner.scene import Scene
 
 Starter = Callable[..., Any]
@@ -80,6 +80,19 @@ def test_the_server_hears_what_the_agent_downloads_and_what_it_has_since(
     assert scene.run(scene.job(engine="tofu", version="1.11.4")).outcome == "planned"
     scene.eventually(lambda: _told(scene), seconds=20)
     assert [[engine.name for engine in engines] for engines in _told(scene)] == [["terraform", "tofu"]]
+
+
+def test_the_server_hears_of_an_engine_that_somebody_puts_there_while_no_task_comes(
+    scene: Scene, start: Starter, workdir: Path
+) -> None:
+    start()
+    place = workdir / "engines" / "tofu" / "1.9.0" / "tofu"
+    place.parent.mkdir(parents=True)
+    place.with_name("new").write_bytes(script("1.9.0"))
+    place.with_name("new").chmod(0o755)
+    place.with_name("new").rename(place)
+    scene.eventually(lambda: _told(scene), seconds=30)
+    assert Engine(name="tofu", version="1.9.0") in _told(scene)[0]
 
 
 def _told(scene: Scene) -> list[tuple[Engine, ...]]:

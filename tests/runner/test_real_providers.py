@@ -41,6 +41,17 @@ def applying(
     return workdir_of_two
 
 
+def test_what_a_configuration_may_have_brought_itself_stays_its_own(
+    platform: FakePlatform, job: Callable[..., Any], eventually: Callable[..., None], workdir_of_two: Path
+) -> None:
+    """Engines unpack what they find in that folder into the same cache as what comes from a registry."""
+    platform.offer(job(files={**STATIC, "terraform.d/plugins/README": "Ours."}))
+    eventually(lambda: platform.result(1), seconds=30)
+    planned = platform.result(1)
+    assert planned and planned.outcome == "planned", platform.log(1)
+    assert not list((workdir_of_two / "providers").rglob("*.h1"))
+
+
 def test_a_task_begins_while_another_one_runs_the_provider(
     platform: FakePlatform, job: Callable[..., Any], eventually: Callable[..., None], applying: Path, gated: Gated
 ) -> None:
