@@ -84,7 +84,9 @@ class Migration(migrations.Migration):
             model_name="agent",
             name="fetches",
             field=models.JSONField(
-                default=list, help_text="Names of engines of which it downloads the versions that it lacks."
+                default=list,
+                db_default=models.Value([], models.JSONField()),
+                help_text="Names of engines of which it downloads the versions that it lacks."
             ),
         ),
         migrations.RunSQL(FUNCTION, BEFORE),

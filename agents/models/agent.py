@@ -50,7 +50,9 @@ class Agent(models.Model):
     capacity = models.PositiveIntegerField(default=1)
     engines = models.JSONField(default=list, help_text='[{"name", "version"}]')
     fetches = models.JSONField(
-        default=list, help_text="Names of engines of which it downloads the versions that it lacks."
+        default=list,
+        db_default=models.Value([], models.JSONField()),
+        help_text="Names of engines of which it downloads the versions that it lacks.",
     )
     os = models.CharField(max_length=20, blank=True)
     arch = models.CharField(max_length=20, blank=True)

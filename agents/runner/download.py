@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -21,6 +22,7 @@ _TIMEOUT = httpx.Timeout(SILENT_SECONDS, connect=15)
 _CHUNK_BYTES = 256 * 1024
 _PASSING = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 _MIB = 1024 * 1024
+_LENGTH = re.compile("[0-9]{1,18}")
 
 Progress = Callable[[int, int], None]
 """Hears how many bytes came so far, and of how many; of 0 while that is not known."""
@@ -105,7 +107,7 @@ async def _received(file: IO[bytes], answer: httpx.Response, most: int, progress
 
 def _announced(answer: httpx.Response) -> int:
     length = answer.headers.get("Content-Length", "")
-    return int(length) if length.isascii() and length.isdigit() else 0
+    return int(length) if _LENGTH.fullmatch(length) else 0
 
 
 def _cause(error: Exception) -> str:

@@ -4,6 +4,7 @@ Whatever is not finished has a name that nobody takes for an engine; it gets the
 has answered with its version. Where that is interrupted, the next one who downloads clears up.
 """
 
+import lzma
 import os
 import secrets
 import zipfile
@@ -63,7 +64,7 @@ def _unpack(release: Release, archive: Path, draft: Path) -> None:
             os.fsync(file.fileno())
     except KeyError as error:
         raise DownloadFailed(f"{shown(release.archive_address)} holds no file {release.engine}") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError) as error:
         raise DownloadFailed(f"{shown(release.archive_address)} cannot be unpacked ({type(error).__name__})") from error
 
 

@@ -72,7 +72,8 @@ def _ended(phase: Phase, control: Control, when: str, step: Step | None) -> Verd
         return Verdict(outcome="cancelled", exit_code=exit_code, error_code="stopped", error_message=message)
     if control.ending is Ending.OUTGROWN:
         limit = "Its folder on the agent grew beyond what one task may take there (IAC_AGENT_TASK_MIB)"
-        message = f"{limit}, {when}.{force}{_consequence(phase, step)}"
+        remedy = "Raise it there, or let the task write less."
+        message = f"{limit}, {when}.{force}{_consequence(phase, step)} {remedy}"
         return Verdict(outcome="failed", exit_code=exit_code, error_code="folder_too_large", error_message=message)
     message = f"The time for the {phase} was over {when}.{force}{_consequence(phase, step)}"
     return Verdict(outcome="failed", exit_code=exit_code, error_code=f"{phase}_timeout", error_message=message)

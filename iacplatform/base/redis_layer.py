@@ -127,7 +127,7 @@ class _Shard(RedisSingleShardConnection):  # type: ignore[misc]
         while True:
             try:
                 await self._receive_next()
-            except _FAULTS as error:
+            except Exception as error:  # whatever it was: without this loop no hint would come any more
                 self.channel_layer.channel_layer.failed(error)
                 await self._disconnect()
                 await asyncio.sleep(REST_SECONDS)
@@ -145,7 +145,7 @@ class _Shard(RedisSingleShardConnection):  # type: ignore[misc]
         for channel in sorted(self._wanted - self._subscribed_to):
             async with asyncio.timeout(CALL_SECONDS):
                 await super().subscribe(channel)
-        self._behind = False
+        self._behind = bool(self._wanted - self._subscribed_to)  # somebody may have come meanwhile, in vain
         self.channel_layer.channel_layer.answered()
         self.channel_layer.resync()
 

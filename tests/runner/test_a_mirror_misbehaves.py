@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import zipfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -111,6 +112,15 @@ def _half_an_archive(mirror: Mirror) -> None:
     mirror.publish(archive=zipped("tofu", script())[:300])
 
 
+def _an_archive_of_another_kind_with_a_fault(mirror: Mirror) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("tofu", script())
+    content = bytearray(file.getvalue())
+    content[40:140] = b"\xff" * 100
+    mirror.publish(archive=bytes(content))
+
+
 FAULTS: dict[Callable[[Mirror], None], str] = {
     _a_page_for_the_sums: "/v1.11.4/tofu_1.11.4_SHA256SUMS is no list of SHA-256 sums: a web page came",
     _a_page_for_the_archive: "is not what the mirror's list says: a web page came, 55 bytes with the SHA-256",
@@ -125,6 +135,7 @@ FAULTS: dict[Callable[[Mirror], None], str] = {
     _a_binary_of_another_version: f"tofu_1.11.4_{PLATFORM}.zip says that it is version 1.11.3.",
     _an_archive_without_it: f"tofu_1.11.4_{PLATFORM}.zip holds no file tofu.",
     _half_an_archive: "cannot be unpacked (BadZipFile).",
+    _an_archive_of_another_kind_with_a_fault: "cannot be unpacked (LZMAError).",
 }
 
 

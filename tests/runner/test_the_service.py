@@ -39,6 +39,14 @@ def test_its_folder_is_its_own() -> None:
     assert "IAC_AGENT_WORKDIR=/var/lib/iac-agent/work" in unit["Environment"]
 
 
+def test_what_engines_write_elsewhere_lies_in_that_folder_too_for_all_else_is_read_only() -> None:
+    unit = settings()
+    assert unit["ProtectSystem"] == ["strict"]
+    assert "TMPDIR=/var/lib/iac-agent/tmp" in unit["Environment"]
+    assert unit["StateDirectory"] == ["iac-agent iac-agent/tmp"]
+    assert "PrivateTmp" not in unit
+
+
 @pytest.mark.skipif(ANALYZE is None, reason="This machine has no systemd to ask.")
 def test_systemd_takes_it(tmp_path: Path) -> None:
     copy = tmp_path / UNIT.name
