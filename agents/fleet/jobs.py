@@ -7,7 +7,6 @@ another one after it. A job that is lost is made up for by the sweep.
 import logging
 import time
 from collections.abc import Collection
-from functools import partial
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -15,7 +14,7 @@ from django_q.models import OrmQ
 from django_q.tasks import async_task
 
 from agents.fleet import looks, setbacks
-from iacplatform.base import clock
+from iacplatform.base import clock, commits
 from pools.models import ClusterStatus, K8sConfig, Pool
 
 LOOK = "agents.fleet.jobs.look_at"
@@ -44,7 +43,7 @@ def ask(pool_ids: Collection[str | None]) -> None:
     Cheap where somebody has asked already. Pools without a cluster, and None, are passed over.
     """
     if named := {pool_id for pool_id in pool_ids if pool_id}:
-        transaction.on_commit(partial(_ask, named), robust=True)
+        commits.afterwards(_ask, named)
 
 
 def _ask(pool_ids: Collection[str]) -> None:

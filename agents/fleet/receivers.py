@@ -1,14 +1,13 @@
 """What the fleet does about news: clusters are looked at at once, and whoever mends a pool or a cluster waits for
 nothing."""
 
-from functools import partial
 from typing import Any
 
-from django.db import transaction
 from django.db.models.signals import post_save
 
 from agents import signals
 from agents.fleet import jobs, troubles
+from iacplatform.base import commits
 from pools.models import K8sConfig, Pool
 from tasks import dispatching
 from tasks.models import Task
@@ -44,5 +43,5 @@ def _after_config(instance: K8sConfig, **news: Any) -> None:
 
 def _try_again(pool_ids: set[str]) -> None:
     """What was changed may be the remedy: no back-off is waited for."""
-    transaction.on_commit(partial(troubles.forgive, pool_ids), robust=True)
+    commits.afterwards(troubles.forgive, pool_ids)
     jobs.ask(pool_ids)

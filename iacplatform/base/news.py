@@ -1,18 +1,18 @@
 """News that goes up the layers, after the commit and robustly: no receiver that raises turns it into a 500."""
 
 import logging
-from functools import partial
 from typing import Any
 
-from django.db import transaction
 from django.dispatch import Signal
+
+from iacplatform.base import commits
 
 log = logging.getLogger(__name__)
 
 
 def announce(signal: Signal, **facts: Any) -> None:
     """Send `signal` with its facts once the current transaction is committed; a receiver that raises is logged."""
-    transaction.on_commit(partial(_send, signal, facts), robust=True)
+    commits.afterwards(_send, signal, facts)
 
 
 def _send(signal: Signal, facts: dict[str, Any]) -> None:
