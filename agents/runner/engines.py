@@ -42,11 +42,13 @@ class Engines:
         self._environment = environment
         self._preferred = preferred
         self._versions: dict[tuple[Path, int, int], str] = {}
+        self._seen: set[tuple[Path, int, int]] = set()
         self.known: tuple[Engine, ...] = ()
         """What was there when somebody looked last."""
 
     def found(self) -> list[Binary]:
         """Return the engines that are there now, in the order in which they are taken."""
+        self._seen = self._files()
         found: dict[Engine, Binary] = {}
         for name, path in self._paths():
             if version := self._version(path):
@@ -54,6 +56,11 @@ class Engines:
                 found.setdefault(engine, Binary(engine=engine, path=path))
         self.known = tuple(found)
         return list(found.values())
+
+    def refresh(self) -> None:
+        """Look again where files have come, gone or changed since somebody looked last; else none is started."""
+        if self._seen != self._files():
+            self.found()
 
     def find(self, name: str, version: str) -> Binary | None:
         """Return the engine of this version, or the first of that name when it is empty; None when there is none."""
@@ -83,12 +90,20 @@ class Engines:
         is_preferred = path.parent.name == self._preferred.get(path.name)
         return is_preferred, not beta, [int(number) for number in re.findall(r"[0-9]+", numbers)], beta
 
+    def _files(self) -> set[tuple[Path, int, int]]:
+        return {_key(path) for _, path in self._paths()}
+
     def _version(self, path: Path) -> str:
-        status = path.stat()
-        key = (path, status.st_mtime_ns, status.st_size)
+        key = _key(path)
         if not self._versions.get(key):
             self._versions[key] = self.version_of(path)
         return self._versions[key]
+
+
+def _key(path: Path) -> tuple[Path, int, int]:
+    """Return what is another one when the file is."""
+    status = path.stat()
+    return path, status.st_mtime_ns, status.st_size
 
 
 def _asked(path: Path, environment: Mapping[str, str]) -> str:

@@ -120,7 +120,7 @@ class Session:
         """See which engines somebody has put on the machine, or taken away; the next heartbeat tells."""
         while True:
             await asyncio.sleep(self._agent.heartbeat_seconds)
-            await asyncio.to_thread(self._agent.tools.engines.found)
+            await asyncio.to_thread(self._agent.tools.engines.refresh)
 
     def _other_engines(self) -> tuple[Engine, ...] | None:
         """Return the agent's engines when they are others than the server knows; from now on it knows them."""

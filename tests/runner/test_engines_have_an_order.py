@@ -43,3 +43,13 @@ def test_the_one_of_path_comes_before_all_others(tmp_path: Path) -> None:
     put(tmp_path / "engines", "1.10.0")
     put(tmp_path / "machine", "1.6.0")
     assert picked(tmp_path / "engines", "1.10.0", tmp_path / "machine" / "tofu" / "1.6.0") == "1.6.0"
+
+
+def test_one_that_does_not_answer_is_not_started_again_while_nothing_changes(tmp_path: Path) -> None:
+    put(tmp_path, "1.9.0")
+    broken, starts = tmp_path / "tofu" / "1.9.0" / "tofu", tmp_path / "starts"
+    broken.write_text(f"#!/bin/sh\necho once >>{starts}\nexit 1\n")
+    engines = Engines(tmp_path, {"PATH": "/nowhere"}, {})
+    for _ in range(3):
+        engines.refresh()
+    assert (engines.known, starts.read_text()) == ((), "once\n")
