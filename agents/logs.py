@@ -68,26 +68,30 @@ def settle(agent_id: str, task_id: int, epoch: int) -> None:
     """Cover what is held back of a log to which nothing is added any more, so that all of it may be shown."""
     holding = Attempt.objects.filter(task_id=task_id, epoch=epoch, agent_id=agent_id).exclude(log_held=0)
     for attempt in holding:
-        begun = covering.begun(attempt)
-        safe = covering.cover(covering.known(attempt), begun.data, b"", is_last=True)
-        with transaction.atomic():
-            if holding.filter(log_stored=attempt.log_stored).update(log_held=0):
-                begun.rewrite(safe.begun)
+        _write(attempt, b"", is_last=True)
 
 
 def _append(attempt: Attempt, data: bytes) -> int:
     """Return how much of the log is stored afterwards: by us, or by somebody who was faster."""
-    begun = covering.begun(attempt)
     is_last = attempt.log_bytes is not None and attempt.log_stored + len(data) >= attempt.log_bytes
+    if _write(attempt, data, is_last=is_last):
+        return attempt.log_stored + len(data)
+    attempt.refresh_from_db(fields=["log_stored"])
+    return attempt.log_stored
+
+
+def _write(attempt: Attempt, data: bytes, *, is_last: bool) -> bool:
+    """Store what follows, covered together with what was held back; return whether nobody was faster."""
+    begun = covering.begun(attempt)
     safe = covering.cover(covering.known(attempt), begun.data, data, is_last=is_last)
     with transaction.atomic():
         untouched = Attempt.objects.filter(pk=attempt.pk, log_stored=attempt.log_stored)
-        if untouched.update(log_stored=F("log_stored") + len(data), log_held=safe.held):
+        if not untouched.update(log_stored=F("log_stored") + len(data), log_held=safe.held):
+            return False
+        if data:
             LogChunk.objects.create(attempt=attempt, offset=attempt.log_stored, data=safe.data)
-            begun.rewrite(safe.begun)
-            return attempt.log_stored + len(data)
-    attempt.refresh_from_db(fields=["log_stored"])
-    return attempt.log_stored
+        begun.rewrite(safe.begun)
+        return True
 
 
 def _decoded(word: Log) -> bytes:
