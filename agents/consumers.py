@@ -32,7 +32,7 @@ async def _in_thread(act: Callable[..., Answer], *args: Any) -> Answer:
     return answer
 
 
-class AgentConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+class AgentConsumer(AsyncWebsocketConsumer):
     """One agent's socket at `/agents/v1/connect`."""
 
     token: PoolToken | None = None

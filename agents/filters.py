@@ -7,7 +7,7 @@ from django_filters import rest_framework as filters
 from agents.models import Agent
 
 
-class AgentFilter(filters.FilterSet):  # type: ignore[misc]
+class AgentFilter(filters.FilterSet):
     """`?pool_id=`, `?connected=true|false`."""
 
     pool_id = filters.CharFilter()

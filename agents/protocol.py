@@ -335,10 +335,10 @@ def _value(value: Any, hint: Any, path: str) -> Any:
         return _choice(value, get_args(hint), path)
     if origin is tuple:
         return _sequence(value, get_args(hint)[0], path)
-    if is_dataclass(hint):
+    if isinstance(hint, type) and is_dataclass(hint):
         if not isinstance(value, dict):
             raise ProtocolError(f"{path} must be an object.")
-        return _record(value, hint, path)  # type: ignore[arg-type]
+        return _record(value, hint, path)
     return _scalar(value, hint, path)
 
 

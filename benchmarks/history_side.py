@@ -15,20 +15,20 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "iacplatform.settings")
 django.setup()
 
-from django.contrib.auth.models import User  # noqa: E402 - they need the models
-from django.db import connection  # noqa: E402
-from django.db.models import Model  # noqa: E402
-from django.test import Client  # noqa: E402
-from django.test.utils import CaptureQueriesContext  # noqa: E402
+from django.contrib.auth.models import User
+from django.db import connection
+from django.db.models import Model
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
-from agents import dispatcher, sweep  # noqa: E402
-from agents.fleet import demand  # noqa: E402
-from iacplatform.base import clock  # noqa: E402
-from pools.models import Pool  # noqa: E402
-from tasks import creation  # noqa: E402
-from tasks.models import Attempt, Task, TaskEvent  # noqa: E402
-from tasks.states import TaskType  # noqa: E402
-from workspaces.models import Configuration, Workspace  # noqa: E402
+from agents import dispatcher, sweep
+from agents.fleet import demand
+from iacplatform.base import clock
+from pools.models import Pool
+from tasks import creation
+from tasks.models import Attempt, Task, TaskEvent
+from tasks.states import TaskType
+from workspaces.models import Configuration, Workspace
 
 LIVE = 20
 
@@ -95,14 +95,14 @@ def _multiply(task: Task, count: int) -> None:
     with connection.cursor() as cursor:
         columns = _columns(Task, "workspace_id")
         cursor.execute(
-            f"INSERT INTO tasks_task (workspace_id, {columns}) SELECT (%s::text[])[1 + n %% {LIVE}], {columns} "  # noqa: S608 - names of columns
+            f"INSERT INTO tasks_task (workspace_id, {columns}) SELECT (%s::text[])[1 + n %% {LIVE}], {columns} "
             "FROM tasks_task, generate_series(2, %s) n WHERE id = %s",
             [workspaces, count, task.pk],
         )
         for model in (TaskEvent, Attempt):
             table, columns = model._meta.db_table, _columns(model, "task_id")
             cursor.execute(
-                f"INSERT INTO {table} (task_id, {columns}) SELECT copy.id, {columns} "  # noqa: S608 - the same
+                f"INSERT INTO {table} (task_id, {columns}) SELECT copy.id, {columns} "
                 f"FROM (SELECT {columns} FROM {table} WHERE task_id = %s) own, "
                 "(SELECT id FROM tasks_task WHERE id > %s) copy",
                 [task.pk, task.pk],

@@ -15,8 +15,8 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "iacplatform.settings")
 django.setup()
 
-from benchmarks import scaling_policies as policies  # noqa: E402 - they need the models
-from benchmarks.scaling_world import Figures, trace  # noqa: E402
+from benchmarks import scaling_policies as policies
+from benchmarks.scaling_world import Figures, trace
 
 TRACES = 1000
 RESERVATION_SECONDS = 3600

@@ -42,7 +42,7 @@ class Trace:
 
 def trace(seed: int) -> Trace:
     """Return the demand of an afternoon: tasks one by one, at a rate of its own, and now and then many at once."""
-    lots = Random(seed)  # noqa: S311 - a trace is no secret
+    lots = Random(seed)
     rate = 10 ** lots.uniform(-0.3, 1.6)  # 0.5 to 40 an hour
     arrivals = _singles(lots, rate) + _bursts(lots)
     workspaces = lots.randint(3, 20)

@@ -20,7 +20,7 @@ class Browser(SpectacularSwaggerSplitView):
     authentication_classes = []
 
 
-class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class BearerScheme(OpenApiAuthenticationExtension):
     """How the schema calls an API token."""
 
     target_class = "iacplatform.base.authentication.BearerToken"
@@ -31,7 +31,7 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         return {"type": "http", "scheme": "bearer", "description": "A person's API token."}
 
 
-class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class SessionScheme(OpenApiAuthenticationExtension):
     """How the schema calls the console's session."""
 
     target_class = "rest_framework.authentication.SessionAuthentication"
@@ -45,7 +45,7 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
         return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME, "description": words}
 
 
-class PasswordScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class PasswordScheme(OpenApiAuthenticationExtension):
     """How the schema calls an API token that is sent as a password."""
 
     target_class = "iacplatform.base.authentication.TokenAsPassword"
@@ -56,7 +56,7 @@ class PasswordScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped
         return {"type": "http", "scheme": "basic", "description": "Any user name; the token is the password."}
 
 
-class AttemptScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class AttemptScheme(OpenApiAuthenticationExtension):
     """How the schema calls the token that an agent's attempt brings."""
 
     target_class = "tasks.authentication.AttemptAuthentication"

@@ -80,7 +80,7 @@ class Described(AutoSchema):
         return {**(WRITING if writes else {}), **(PARSED if parses else {})}
 
 
-class ClosedBody(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+class ClosedBody(OpenApiSerializerExtension):
     """A body that takes the fields which it declares and no others."""
 
     target_class = "iacplatform.base.serializers.Strict"
@@ -93,7 +93,7 @@ class ClosedBody(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
         return {**shape, "additionalProperties": False} if direction == "request" else shape
 
 
-class ShownValue(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+class ShownValue(OpenApiSerializerFieldExtension):
     """A variable's value: given as a text, and shown as null where it is sensitive."""
 
     target_class = "workspaces.serializers.Value"

@@ -5,7 +5,7 @@ from typing import Any
 from daphne import http_protocol
 
 
-class Request(http_protocol.WebRequest):  # type: ignore[misc]
+class Request(http_protocol.WebRequest):
     """A request whose form Twisted does not read too.
 
     Twisted would parse every form in memory before it asks anybody, at ten times its size, and meanwhile hold up all

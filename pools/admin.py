@@ -5,6 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from iacplatform.base.admin import ChangedOnly, KnownOnly, ReadOnly
+from iacplatform.base.generic import ModelAdmin
 from iacplatform.base.problems import Problem
 from pools import checks
 from pools.forms import K8sConfigForm
@@ -55,7 +56,7 @@ class K8sConfigAdmin(KnownOnly):
 
 
 @admin.register(PoolToken)
-class PoolTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class PoolTokenAdmin(ModelAdmin):
     """A token's text is in the message after it was made, and nowhere else."""
 
     list_display = ["prefix", "pool", "name", "created_at", "last_used_at", "expires_at", "revoked_at"]

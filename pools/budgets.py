@@ -32,7 +32,7 @@ _WAIT = f"""
         COALESCE(GREATEST(EXTRACT(EPOCH FROM {_PAUSED_UNTIL} - iac_now())::float, 0), 0),
         GREATEST((%(least)s - {_FILLED}) / {PER_SECOND}, 0)
     FROM pools_clusterstatus AS kept WHERE config_id = %(config)s
-"""  # noqa: S608
+"""  # noqa: S608 - the same
 
 
 def take(config_id: int, *, urgent: bool = False) -> None:

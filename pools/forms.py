@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from iacplatform.base.generic import ModelForm
 from iacplatform.base.widgets import Unshown
 from pools.models import OF_PODS, K8sConfig
 from pools.models.cluster import runner_command
@@ -13,7 +14,7 @@ from pools.yaml_fields import YamlField
 _QUIET = {"rows": 6, "autocomplete": "off", "spellcheck": "false", "class": "code"}
 
 
-class K8sConfigForm(forms.ModelForm):  # type: ignore[type-arg]
+class K8sConfigForm(ModelForm):
     """A K8s config; its kubeconfig is taken and never shown. Left empty, the stored one stays."""
 
     kubeconfig = forms.CharField(

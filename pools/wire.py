@@ -81,7 +81,7 @@ class Wire:
 
     def close(self) -> None:
         """Let go of all connections."""
-        self._client.close()  # type: ignore[no-untyped-call]
+        self._client.close()
 
     def ask(
         self,

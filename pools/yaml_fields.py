@@ -16,9 +16,9 @@ class _NoAliases:
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         """Return the node, or raise where it is an alias."""
-        if self.check_event(yaml.AliasEvent):  # type: ignore[attr-defined]
+        if self.check_event(yaml.AliasEvent):  # type: ignore[attr-defined] # of the loader that it is part of
             raise yaml.YAMLError
-        return super().compose_node(parent, index)  # type: ignore[misc]
+        return super().compose_node(parent, index)  # type: ignore[misc] # the same
 
 
 class _Texts(_NoAliases, yaml.BaseLoader):

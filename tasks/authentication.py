@@ -28,7 +28,7 @@ class Machine(AnonymousUser):
     """Whoever comes with an attempt's token: known, but no user, so that no permission is theirs."""
 
     @property
-    def is_authenticated(self) -> bool:  # type: ignore[override]
+    def is_authenticated(self) -> bool:  # type: ignore[override] # there it is always False
         """Whether it is known who this is: always."""
         return True
 

@@ -19,7 +19,7 @@ def _unknown(what: str) -> dict[str, str]:
     return {"invalid_choice": f"There is no such {what}, or none that you may see."}
 
 
-class TaskFilter(filters.FilterSet):  # type: ignore[misc]
+class TaskFilter(filters.FilterSet):
     """`?status=` (may be repeated), `?stuck=true|false`, `?workspace_id=`, `?pool_id=`."""
 
     status = filters.MultipleChoiceFilter(choices=Status.choices)

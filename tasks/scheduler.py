@@ -5,6 +5,7 @@ Called whenever something ended or a lock changed, and by the sweep; calling it 
 
 import logging
 from contextlib import suppress
+from typing import Any
 
 from django.db import transaction
 
@@ -98,7 +99,7 @@ def _go_on_or_wait(task: Task, reason: WaitReason | None) -> None:
 
 
 def _hold_back(task: Task, reason: WaitReason) -> None:
-    fenced = {"epoch": task.epoch + 1} if task.lease == Lease.OFFERED else {}
+    fenced: dict[str, Any] = {"epoch": task.epoch + 1} if task.lease == Lease.OFFERED else {}
     attempts.close_open(task, outcome="lapsed", cause=reason.message)
     moves.move(
         task,

@@ -35,7 +35,7 @@ def empty() -> None:
 def _deletions() -> str:
     """Return one text, for one journey to the server; foreign keys are checked at the commit, so any order will do."""
     tables = sorted(set(connection.introspection.django_table_names(include_views=False)) - KEPT)
-    deletions = [f"DELETE FROM {connection.ops.quote_name(table)}" for table in tables]  # noqa: S608 - our own tables
+    deletions = [f"DELETE FROM {connection.ops.quote_name(table)}" for table in tables]
     return "; ".join([*deletions, "UPDATE base_clock SET ahead = '0' WHERE ahead <> '0'"])
 
 

@@ -37,7 +37,7 @@ FIRST = (
 """Lanes, or begins of their names: those that wait a lot, then those that calculate long; all others are short."""
 
 
-class Lanes(LoadScopeScheduling):  # type: ignore[misc]
+class Lanes(LoadScopeScheduling):
     """Gives a worker lane after lane."""
 
     def _split_scope(self, nodeid: str) -> str:

@@ -30,7 +30,7 @@ def test_it_sees_what_the_constraints_would_refuse(column: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("ALTER TABLE tasks_task DROP CONSTRAINT task_waits_for_a_reason")
-        cursor.execute(f"UPDATE tasks_task SET {column} = NULL")  # noqa: S608 - a name of this file
+        cursor.execute(f"UPDATE tasks_task SET {column} = NULL")
     assert list(Task.objects.breaking_the_promise()) == [task]
     Task.objects.update(**kept)
 

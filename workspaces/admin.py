@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from iacplatform.base import refusals, rights
 from iacplatform.base.admin import KnownOnly, ReadOnly
+from iacplatform.base.generic import ModelAdmin
 from iacplatform.base.problems import Problem
 from workspaces import edits, locks
 from workspaces.forms import SealedVariableForm
@@ -61,7 +62,7 @@ class WorkspaceAdmin(KnownOnly):
 
 
 @admin.register(Variable)
-class VariableAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class VariableAdmin(ModelAdmin):
     form = SealedVariableForm
     list_display = ["key", "workspace", "category", "hcl", "sensitive", "updated_at"]
     list_filter = ["category", "sensitive"]

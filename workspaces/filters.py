@@ -6,7 +6,7 @@ from django_filters import rest_framework as filters
 from workspaces.models import Engine, ExecutionMode, Workspace
 
 
-class WorkspaceFilter(filters.FilterSet):  # type: ignore[misc]
+class WorkspaceFilter(filters.FilterSet):
     """`?name=`, `?search=` in names, `?pool_id=`, `?execution_mode=`, `?engine=`, `?is_locked=`."""
 
     name = filters.CharFilter()

@@ -4,10 +4,11 @@ from typing import Any
 
 from django import forms
 
+from iacplatform.base.generic import ModelForm
 from workspaces.models import Variable
 
 
-class SealedVariableForm(forms.ModelForm):  # type: ignore[type-arg]
+class SealedVariableForm(ModelForm):
     """A variable whose value is taken and never shown. Left empty, a stored value stays."""
 
     value = forms.CharField(

@@ -54,12 +54,12 @@ def _waiting(roster: Roster) -> dict[str, tuple[int, int]]:
     needy = _startable(_runnable(roster)).exclude(_is_kept(roster)).order_by()
     misfit = Q(reason_code=Code.NO_MATCHING_AGENT)
     fit, unfit = Count("pk", filter=~misfit), Count("pk", filter=misfit)
-    counted = needy.values("pool_now").annotate(fit=fit, unfit=unfit)  # type: ignore[misc]
+    counted = needy.values("pool_now").annotate(fit=fit, unfit=unfit)  # type: ignore[misc] # stubs lose annotations
     return {each["pool_now"]: (each["fit"], each["unfit"]) for each in counted}
 
 
 def _runnable(roster: Roster) -> Tasks:
-    return Task.objects.runnable().with_pool().filter(pool_now__in=roster)  # type: ignore[misc]
+    return Task.objects.runnable().with_pool().filter(pool_now__in=roster)  # type: ignore[misc] # stubs lose annotations
 
 
 def _startable(tasks: Tasks) -> Tasks:

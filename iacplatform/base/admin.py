@@ -7,11 +7,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from iacplatform.base import rights
+from iacplatform.base.generic import ModelAdmin, TabularInline
 from iacplatform.base.models import Beat
 from iacplatform.base.pages import BoundedPaginator
 
 
-class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
+class ReadOnly(ModelAdmin):
     """Shows rows; the domain's verbs alone write them."""
 
     paginator = BoundedPaginator
@@ -35,7 +36,7 @@ class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
 
-class KnownOnly(admin.ModelAdmin):  # type: ignore[type-arg]
+class KnownOnly(ModelAdmin):
     """Rows that people make; what the platform fills in is shown once it has."""
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -53,7 +54,7 @@ class ChangedOnly(KnownOnly):
         obj.save(update_fields=sorted(columns & set(form.changed_data)) if change else None)
 
 
-class ReadOnlyRows(admin.TabularInline):  # type: ignore[type-arg]
+class ReadOnlyRows(TabularInline):
     """Rows that belong to the one that is shown, to be read with it."""
 
     extra = 0

@@ -22,7 +22,7 @@ class ChannelName(str):
     """The name of a channel, which is open for as long as this object is held."""
 
 
-class PostgresChannelLayer(BaseChannelLayer):  # type: ignore[misc]
+class PostgresChannelLayer(BaseChannelLayer):
     """Channels and groups in memory, within a process directly, between processes by LISTEN and NOTIFY.
 
     `capacity`: hints that one channel keeps, `channel_capacity` by pattern of its name, as in other layers.

@@ -38,7 +38,7 @@ _FAULTS = (RedisError, OSError, TimeoutError)
 logger = logging.getLogger(__name__)
 
 
-class RedisChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc]
+class RedisChannelLayer(RedisPubSubChannelLayer):
     """Channels and groups by Redis' PUBLISH and SUBSCRIBE. `away_until` (monotonic) is that of the whole process."""
 
     away_until = 0.0
@@ -69,7 +69,7 @@ class RedisChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc]
         self.away_until = 0.0
 
 
-class _LoopLayer(RedisPubSubLoopLayer):  # type: ignore[misc]
+class _LoopLayer(RedisPubSubLoopLayer):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         shards: list[Any] = vars(self)["_shards"]
@@ -81,7 +81,7 @@ class _LoopLayer(RedisPubSubLoopLayer):  # type: ignore[misc]
             mailbox.put_nowait(message)
 
 
-class _Shard(RedisSingleShardConnection):  # type: ignore[misc]
+class _Shard(RedisSingleShardConnection):
     """`_wanted`: what must be subscribed whenever there is a connection; `_behind`: it is not, as far as is known."""
 
     _redis: Any

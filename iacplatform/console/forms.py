@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 
+from iacplatform.base.generic import ModelForm
 from iacplatform.base.widgets import Unshown
 from pools.models import Pool
 from tasks.states import TaskType
@@ -13,7 +14,7 @@ from workspaces.models import Variable, Workspace
 LONGEST = 2000
 
 
-class Settings(forms.ModelForm):  # type: ignore[type-arg]
+class Settings(ModelForm):
     """A workspace's settings."""
 
     class Meta:
@@ -95,7 +96,7 @@ class Files(forms.Form):
 _QUIET = {"rows": 2, "spellcheck": "false", "autocomplete": "off"}
 
 
-class VariableForm(forms.ModelForm):  # type: ignore[type-arg]
+class VariableForm(ModelForm):
     """A variable. The value of a sensitive one is never shown: left empty, it stays as it is."""
 
     value = forms.CharField(required=False, strip=False, widget=forms.Textarea(attrs=_QUIET))
@@ -128,9 +129,9 @@ class VariableForm(forms.ModelForm):  # type: ignore[type-arg]
         # The value is judged with the row, so it has to be there before the model's own rules are asked.
         value = self.cleaned_data.get("value", "")
         self.instance.given = None if self.instance.sensitive and not value else value
-        super()._post_clean()  # type: ignore[misc]
+        super()._post_clean()  # type: ignore[misc] # Django's stubs leave it out
 
     def _get_validation_exclusions(self) -> set[str]:
         # The workspace comes from the address; the rule that a key stands there once is asked with it.
-        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc] # the same
         return excluded - {"workspace"}

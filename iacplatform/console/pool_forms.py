@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 
 from django import forms
 
+from iacplatform.base.generic import BaseFormSet, ModelForm
 from iacplatform.base.problems import Problem
 from iacplatform.console.windows import NAMES, sentence
 from pools import freeze
@@ -25,7 +26,7 @@ class WindowsChanged(Problem):
     code = "windows_changed"
 
 
-class PoolForm(forms.ModelForm):  # type: ignore[type-arg]
+class PoolForm(ModelForm):
     """A pool's settings without its freeze windows. The type of one that exists is fixed."""
 
     class Meta:
@@ -101,7 +102,7 @@ class WindowForm(forms.Form):
     )
 
 
-class Windows(forms.BaseFormSet):  # type: ignore[type-arg]
+class Windows(BaseFormSet):
     """The freeze windows of a pool, with an empty row for another one.
 
     `before`: the windows that were stored when the form was shown, as JSON; empty: it does not say.

@@ -109,4 +109,4 @@ def _fits(folder: Path) -> bool:
 def _short_folder(root: Path) -> Path:
     # Not the configured folder for temporary files: every process must come to the same path.
     digest = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
-    return Path(f"/tmp/iacplatform-{os.geteuid()}-{digest}")  # noqa: S108
+    return Path(f"/tmp/iacplatform-{os.geteuid()}-{digest}")  # noqa: S108 - refused where it is not ours alone

@@ -126,7 +126,8 @@ def ending(status: int) -> str:
 
 def _given_up(pipe: IO[bytes] | None) -> int:
     """Return a descriptor of the pipe that is ours; the file object's own one is closed."""
-    assert pipe is not None, "the child was started without a pipe"  # noqa: S101
+    if pipe is None:
+        raise ValueError("The child was started without a pipe.")
     with pipe:
         return os.dup(pipe.fileno())
 

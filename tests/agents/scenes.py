@@ -1,6 +1,7 @@
 """Scenes that tests of agents play: who connects, what is said, what happened meanwhile."""
 
 from datetime import timedelta
+from typing import Any
 
 from agents import dispatcher
 from agents.models import Agent
@@ -22,31 +23,37 @@ def workspace_of(pool: Pool) -> Workspace:
     return factories.workspace(execution_mode="k8s" if pool.pool_type == "k8s" else "agent", pool=pool)
 
 
-def hello(name: str = "ada", *, capacity: int = 1, work: tuple[Work, ...] = (), **members: object) -> Hello:
+def hello(name: str = "ada", *, capacity: int = 1, work: tuple[Work, ...] = (), **members: Any) -> Hello:
     """Return what an agent says first."""
-    known = {"engines": (TERRAFORM,), "os": "linux", "arch": "amd64", "agent_version": "0.1.0", "versions": ("1",)}
+    known: dict[str, Any] = {
+        "engines": (TERRAFORM,),
+        "os": "linux",
+        "arch": "amd64",
+        "agent_version": "0.1.0",
+        "versions": ("1",),
+    }
     words = {"name": name, "instance": f"instance-of-{name}", "capacity": capacity, "work": work}
-    return Hello(**{**known, **words, **members})  # type: ignore[arg-type]
+    return Hello(**{**known, **words, **members})
 
 
-def join(name: str, **columns: object) -> Agent:
+def join(name: str, **columns: Any) -> Agent:
     """Return an agent that has connected, after its pool was dispatched."""
-    agent = factories.agent(name, connected=True, **columns)  # type: ignore[arg-type]
+    agent = factories.agent(name, connected=True, **columns)
     dispatcher.dispatch(agent.pool_id, cause="test")
     return agent
 
 
-def pod(pool: Pool, name: str = "", **columns: object) -> Pod:
+def pod(pool: Pool, name: str = "", **columns: Any) -> Pod:
     """Return a pod of the pool that is starting, unless another phase is given."""
     known = {"phase": PodPhase.STARTING, "slots": pool.slots_per_pod, "deadline": clock.now() + timedelta(minutes=5)}
     return Pod.objects.create(pool=pool, name=name or f"iac-{pool.name}-{Pod.objects.count()}", **{**known, **columns})
 
 
-def working_pod(pool: Pool, name: str = "", **columns: object) -> Agent:
+def working_pod(pool: Pool, name: str = "", **columns: Any) -> Agent:
     """Return the agent of a new pod of the pool; it is connected."""
     made = pod(pool, name, phase=PodPhase.RUNNING, connected_at=clock.now())
-    known = {"name": made.name, "pod_name": made.name, "capacity": made.slots}
-    return factories.agent(pool=pool, connected=True, **{**known, **columns})  # type: ignore[arg-type]
+    known: dict[str, Any] = {"name": made.name, "pod_name": made.name, "capacity": made.slots}
+    return factories.agent(pool=pool, connected=True, **{**known, **columns})
 
 
 def cut_off(agent: Agent) -> None:

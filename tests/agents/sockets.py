@@ -20,24 +20,24 @@ SECONDS = 5.0
 Header = tuple[bytes, bytes]
 
 
-class Carrier(WebsocketCommunicator):  # type: ignore[misc]
+class Carrier(WebsocketCommunicator):
     """Channels' own one leaves database connections open, for tests within a transaction; here that empties the pool."""
 
     async def send_input(self, message: dict[str, Any]) -> None:
         """Give the application a message."""
-        await ApplicationCommunicator.send_input(self, message)  # type: ignore[no-untyped-call]
+        await ApplicationCommunicator.send_input(self, message)
 
     async def receive_output(self, timeout: float = 1) -> Any:
         """Return the application's next message."""
-        return await ApplicationCommunicator.receive_output(self, timeout)  # type: ignore[no-untyped-call]
+        return await ApplicationCommunicator.receive_output(self, timeout)
 
     async def receive_nothing(self, timeout: float = 0.1, interval: float = 0.01) -> bool:
         """Return whether the application says nothing."""
-        return bool(await ApplicationCommunicator.receive_nothing(self, timeout, interval))  # type: ignore[no-untyped-call]
+        return bool(await ApplicationCommunicator.receive_nothing(self, timeout, interval))
 
     async def wait(self, timeout: float = 1) -> None:
         """Wait for the application's end."""
-        await ApplicationCommunicator.wait(self, timeout)  # type: ignore[no-untyped-call]
+        await ApplicationCommunicator.wait(self, timeout)
 
 
 class Socket:

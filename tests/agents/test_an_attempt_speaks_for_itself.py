@@ -156,10 +156,11 @@ def test_a_plan_is_stored_and_no_slot_is_kept_for_it(cut_off: Agent) -> None:
     attempt = attempts.newest_of(task)
     factories.keep_part(attempt, "file", b"plan")
     factories.keep_part(attempt, "json", b"{}")
-    names = {"engine": "terraform", "version": "1.11.4", "os": "linux", "arch": "amd64", "lineage": "", "serial": 0}
+    machine = {"os": "linux", "arch": "amd64"}
+    names: dict[str, Any] = {"engine": "terraform", "version": "1.11.4", "lineage": "", "serial": 0, **machine}
     changes = protocol.Changes(add=1, change=0, destroy=0)
     digest = hashlib.sha256(b"plan").hexdigest()
-    plan = protocol.PlanFacts(digest=digest, has_changes=True, changes=changes, **names)  # type: ignore[arg-type]
+    plan = protocol.PlanFacts(digest=digest, has_changes=True, changes=changes, **names)
     assert say(task, Finished, **ended("planned", exit_code=2, plan=plan))[0] == 200
     row = factories.reread(task)
     assert (row.status, row.lease) == (Status.APPLY_PENDING, Lease.NONE)

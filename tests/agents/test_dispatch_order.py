@@ -51,7 +51,7 @@ def test_a_kept_slot_is_waited_for_a_moment_while_its_agent_reconnects() -> None
     cut_off(ada)
     bob = join("bob")
     task = confirm(task)
-    assert (task.lease, task.reason_code, task.reason["turn"]) == (Lease.RESERVED, "no_free_slot", "time")  # type: ignore[index]
+    assert (task.lease, task.reason_code, (task.reason or {})["turn"]) == (Lease.RESERVED, "no_free_slot", "time")
     assert offered_to(bob) == []
 
 

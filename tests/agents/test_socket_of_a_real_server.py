@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -84,10 +85,10 @@ def text() -> str:
 
 
 @contextmanager
-def welcomed(server: Server, text: str, **members: object) -> Iterator[ClientConnection]:
+def welcomed(server: Server, text: str, **members: Any) -> Iterator[ClientConnection]:
     """Open a socket and say hello."""
     with server.connect(text) as agent:
-        agent.send(protocol.dump(hello(**members)))  # type: ignore[arg-type]
+        agent.send(protocol.dump(hello(**members)))
         assert isinstance(hear(agent), Welcome)
         yield agent
 

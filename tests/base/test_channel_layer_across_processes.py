@@ -118,7 +118,7 @@ def test_a_forked_worker_reaches_its_parent_and_leaves_its_connections_alone(onl
 def _forked(layer: PostgresChannelLayer) -> int | None:
     # The child must not find a session of its parent in the pool.
     connections.close_all()
-    connections["default"].close_pool()  # type: ignore[attr-defined]
+    connections["default"].close_pool()  # type: ignore[attr-defined] # PostgreSQL's alone
     worker = multiprocessing.get_context("fork").Process(target=_work, args=(layer,))
     worker.start()
     worker.join(10)

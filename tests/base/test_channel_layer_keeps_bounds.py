@@ -87,7 +87,7 @@ async def test_three_thousand_channels_opened_and_closed_leave_nothing(layer: Po
     await until(lambda: _kept(layer) == 0)
 
 
-class Console(AsyncWebsocketConsumer):  # type: ignore[misc]
+class Console(AsyncWebsocketConsumer):
     """Ends in each of the ways that Channels has, without leaving its group."""
 
     async def connect(self) -> None:

@@ -2,6 +2,8 @@
 
 import logging
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager
+from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -143,13 +145,13 @@ def test_without_a_channel_layer_a_wake_up_is_no_error(settings: Settings, caplo
 
 
 def test_all_groups_of_a_transaction_go_out_in_one_statement(
-    settings: Settings, django_assert_num_queries: Callable[..., object]
+    settings: Settings, django_assert_num_queries: Callable[..., AbstractContextManager[Any]]
 ) -> None:
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": OURS}}
     with transaction.atomic():
         for number in range(20):
             wake(f"agent.{number}")
         hooks, connection.run_on_commit = connection.run_on_commit, []
-    with django_assert_num_queries(1):  # type: ignore[attr-defined]
-        for _, hook, _ in hooks:  # type: ignore[misc]
-            hook()
+    with django_assert_num_queries(1):
+        for each in hooks:
+            each[1]()

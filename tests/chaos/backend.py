@@ -85,6 +85,6 @@ class Backend:
         if body is not None:
             headers["Content-MD5"] = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
         request = urllib.request.Request(address, data=body, method=method, headers=headers)  # noqa: S310 - ours
-        with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310 - ours
             content: bytes = answer.read()
             return content

@@ -41,7 +41,7 @@ class Engine:
         self.arguments = arguments
         self.script = json.loads(Path("chaos.json").read_text())
         self.attempt = int(os.environ["TF_HTTP_PASSWORD"].removeprefix("iaca_").split(".")[0])
-        self.chance = random.Random(f"{self.script['seed']}-{self.attempt}-{command}")  # noqa: S311 - plays
+        self.chance = random.Random(f"{self.script['seed']}-{self.attempt}-{command}")
         self.backend = Backend()
         self.interrupted = False
         self._said = 0

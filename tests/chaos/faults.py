@@ -51,7 +51,7 @@ Kinds = Mapping[str, tuple[int, Sequence[str], tuple[float, float]]]
 
 def planned(seed: int, minutes: float) -> list[Fault]:
     """Return the plan of faults that this seed stands for, in order; the last one has ended after `minutes`."""
-    return drawn(random.Random(f"faults-{seed}"), KINDS, PAUSE_SECONDS, minutes * 60)  # noqa: S311 - plays
+    return drawn(random.Random(f"faults-{seed}"), KINDS, PAUSE_SECONDS, minutes * 60)
 
 
 def drawn(chance: random.Random, kinds: Kinds, pause: tuple[float, float], end: float) -> list[Fault]:

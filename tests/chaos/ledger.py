@@ -26,7 +26,7 @@ def lines(path: str) -> list[Line]:
     """Return all whole lines so far."""
     if not os.path.exists(path):  # noqa: PTH110 - engines start faster without pathlib
         return []
-    with open(path, encoding="utf-8") as file:  # noqa: PTH123
+    with open(path, encoding="utf-8") as file:  # noqa: PTH123 - the same
         return [json.loads(line) for line in file.read().split("\n")[:-1]]
 
 

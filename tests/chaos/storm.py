@@ -118,7 +118,7 @@ class Storm:
     def _people(self, workspaces: list[str], of_pods: list[str]) -> list[Person]:
         """Return people who work everywhere, and one who works with pods only."""
         theirs = [*[workspaces + of_pods] * PEOPLE, of_pods]
-        chances = [random.Random(f"person-{number}-{self.figures.seed}") for number in range(len(theirs))]  # noqa: S311
+        chances = [random.Random(f"person-{number}-{self.figures.seed}") for number in range(len(theirs))]
         known = zip(theirs, chances, strict=True)
         return [Person(self.cast.url, spaces, self.answers, chance) for spaces, chance in known]
 

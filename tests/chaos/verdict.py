@@ -45,8 +45,15 @@ class Evidence:
 def faults(evidence: Evidence) -> list[str]:
     """Return every promise that was broken."""
     checks: list[Callable[[Evidence], Iterable[str]]] = [
-        _applies, _applied_once, _history, _promises, _pieces_of_logs, _words_of_logs, _states, _answers
-    ]  # fmt: skip
+        _applies,
+        _applied_once,
+        _history,
+        _promises,
+        _pieces_of_logs,
+        _words_of_logs,
+        _states,
+        _answers,
+    ]
     return [fault for check in checks for fault in check(evidence)]
 
 

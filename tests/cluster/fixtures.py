@@ -1,7 +1,7 @@
 """A pytest plugin: `control_plane` for the whole run of a worker, `cluster` for a test. See the package's docstring."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -81,10 +81,10 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show the end of each pod's output with a failing test."""
     report = yield
     cluster = item.stash.get(RUNNING, None)
-    if report.failed and cluster:  # type: ignore[attr-defined]
-        report.sections += [(f"output of {name}", text[-TAIL:]) for name, text in cluster.outputs().items()]  # type: ignore[attr-defined]
+    if report.failed and cluster:
+        report.sections += [(f"output of {name}", text[-TAIL:]) for name, text in cluster.outputs().items()]
     return report

@@ -12,5 +12,5 @@ def official(cluster: Cluster) -> Any:
     """Return its API of pods and Secrets; it tries nothing twice."""
     settings = client.Configuration()
     settings.retries = False
-    config.load_kube_config_from_dict(yaml.safe_load(cluster.kubeconfig), client_configuration=settings)  # type: ignore[no-untyped-call]
+    config.load_kube_config_from_dict(yaml.safe_load(cluster.kubeconfig), client_configuration=settings)
     return client.CoreV1Api(client.ApiClient(settings))

@@ -21,7 +21,7 @@ class UsersCluster:
     def __init__(self, file: Path, home: Path) -> None:
         self.credentials = Credentials.made(home / "credentials")  # of the proxy
         self._settings: Any = client.Configuration()
-        config.load_kube_config(str(file), client_configuration=self._settings)  # type: ignore[no-untyped-call]
+        config.load_kube_config(str(file), client_configuration=self._settings)
 
     def __enter__(self) -> "UsersCluster":
         self.until_ready()

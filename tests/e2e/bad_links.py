@@ -47,7 +47,7 @@ class Brittle(Connection):
 class Ragged(Connection):
     """Is reset after some number of bytes, another one for each link: the same numbers in each run."""
 
-    chance: ClassVar[random.Random] = random.Random(6)  # noqa: S311 - to be the same each time
+    chance: ClassVar[random.Random] = random.Random(6)
 
     async def deliver(self, piece: bytes, sink: asyncio.StreamWriter) -> None:
         """Hand on what comes before the break."""

@@ -1,6 +1,6 @@
 """One platform of real processes for the whole run (one for each worker of xdist); every test has a pool of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -77,10 +77,10 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show the end of each part's output with a failing test."""
     report = yield
     platform = item.config.stash.get(RUNNING, None)
-    if report.failed and platform is not None:  # type: ignore[attr-defined]
-        report.sections += [(f"log of {part.name}", part.output()[-TAIL:]) for part in platform.parts]  # type: ignore[attr-defined]
+    if report.failed and platform is not None:
+        report.sections += [(f"log of {part.name}", part.output()[-TAIL:]) for part in platform.parts]
     return report

@@ -13,7 +13,7 @@ from pools import freeze
 ALL = list(freeze.DAYS)
 
 
-def window(days: list[str], start: str, end: str, timezone: str = "UTC") -> dict[str, Any]:
+def window(days: Any, start: Any, end: Any, timezone: Any = "UTC") -> dict[str, Any]:
     """Return a window as the contract has it."""
     return {"days": days, "start": start, "end": end, "timezone": timezone}
 
@@ -139,19 +139,19 @@ def test_without_windows_nothing_is_frozen() -> None:
         [{**NIGHT, "extra": 1}],
         [window([], "22:00", "06:00")],
         [window(["monday"], "22:00", "06:00")],
-        [window("mon", "22:00", "06:00")],  # type: ignore[arg-type]
-        [window([{}], "22:00", "06:00")],  # type: ignore[list-item]
+        [window("mon", "22:00", "06:00")],
+        [window([{}], "22:00", "06:00")],
         [window(["mon"], "22", "06:00")],
         [window(["mon"], "24:00", "06:00")],
         [window(["mon"], "1\u0663:00", "06:00")],
         [window(["mon"], "22:00+01:00", "06:00")],
         [window(["mon"], "22:00:00", "06:00")],
-        [window(["mon"], 22, "06:00")],  # type: ignore[arg-type]
+        [window(["mon"], 22, "06:00")],
         [window(["mon"], "06:00", "06:00")],
         [window(["mon"], "22:00", "06:00", "Mars/Base")],
         [window(["mon"], "22:00", "06:00", "../../etc/passwd")],
         [window(["mon"], "22:00", "06:00", "")],
-        [window(["mon"], "22:00", "06:00", None)],  # type: ignore[arg-type]
+        [window(["mon"], "22:00", "06:00", None)],
         [NIGHT] * 51,
         [window(ALL, "00:00", "12:00"), window(ALL, "12:00", "00:00")],
         [window(ALL, "00:00", "13:00"), window(ALL, "12:00", "01:00", "Europe/Berlin")],

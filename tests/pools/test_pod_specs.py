@@ -78,7 +78,7 @@ def test_a_pod_is_exactly_this(pool: Pool) -> None:
                     },
                     "volumeMounts": [
                         {"name": "work", "mountPath": "/var/lib/iac-agent"},
-                        {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108
+                        {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - the container's own
                         {"name": "token", "mountPath": "/var/run/iac-agent", "readOnly": True},
                     ],
                 }

@@ -55,7 +55,7 @@ def test_the_database_holds_the_same_rules(columns: str) -> None:
     factories.pool(name="red")
     factories.k8s_config()
     with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(f"UPDATE pools_pool SET {columns} WHERE name = 'red'")  # noqa: S608 - texts of the list above
+        cursor.execute(f"UPDATE pools_pool SET {columns} WHERE name = 'red'")
 
 
 @pytest.mark.parametrize("model", ["pool", "k8sconfig"])

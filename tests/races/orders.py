@@ -86,7 +86,7 @@ def every(make: Make, prepare: Prepare, *, reduce: bool = True) -> Iterator[Orde
 
 def some(make: Make, prepare: Prepare, *, count: int, seed: int) -> Iterator[Order]:
     """Yield so many orders in which everybody who goes on was drawn; the same ones for the same seed."""
-    lots = Random(seed)  # noqa: S311 - a schedule is no secret
+    lots = Random(seed)
     with _stage(make) as stage:
         for _ in range(count):
             prepare()

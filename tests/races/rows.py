@@ -39,9 +39,9 @@ def _keep(table: str) -> bool:
 
 def _restoring(tables: list[str], full: list[str], now: str) -> str:
     """Return one text, for one journey. Foreign keys and the rule that a history stays are checked at each commit."""
-    gone = [f"DELETE FROM {table}" for table in tables]  # noqa: S608 - our own tables
+    gone = [f"DELETE FROM {table}" for table in tables]
     back = [f"INSERT INTO {table} TABLE kept_{table}" for table in full]
-    clock = f"UPDATE base_clock SET ahead = {now} - statement_timestamp()"  # noqa: S608
+    clock = f"UPDATE base_clock SET ahead = {now} - statement_timestamp()"
     return "; ".join(["BEGIN", *gone, "COMMIT", "BEGIN", *back, clock, "COMMIT"])
 
 

@@ -4,6 +4,7 @@ That the agent's program finds `engine_missing`, `engine_failed` and time-outs b
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -29,8 +30,14 @@ def reported(code: str, *, phase: str = "plan") -> Failure:
         task = factories.reread(task)
         assert task.lease == "offered", (task.lease, task.reason)
         factories.running(task)
-        said = {"exit_code": 1, "seconds": 1.0, "log_bytes": 0, "error_code": code, "error_message": "It said no."}
-        reports.handle(session, Finished(task=task.pk, epoch=task.epoch, outcome="failed", **said))  # type: ignore[arg-type]
+        said: dict[str, Any] = {
+            "exit_code": 1,
+            "seconds": 1.0,
+            "log_bytes": 0,
+            "error_code": code,
+            "error_message": "It said no.",
+        }
+        reports.handle(session, Finished(task=task.pk, epoch=task.epoch, outcome="failed", **said))
         return task
 
     return _fail

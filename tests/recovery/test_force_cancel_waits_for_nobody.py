@@ -84,9 +84,14 @@ def test_when_its_agent_is_given_up_the_slot_is_free_and_a_person_decides() -> N
 def test_marked_as_failed_it_lets_go_of_everything() -> None:
     task = forced()
     StateLock.objects.create(
-        workspace=task.workspace, lock_id="l", info={}, holder=f"task:{task.pk}", task_id=task.pk, epoch=task.epoch,
+        workspace=task.workspace,
+        lock_id="l",
+        info={},
+        holder=f"task:{task.pk}",
+        task_id=task.pk,
+        epoch=task.epoch,
         phase="apply",
-    )  # fmt: skip
+    )
     remedies.mark_failed(factories.reread(task), by=factories.person(), reason="Seen.")
     ended = factories.reread(task)
     assert (ended.status, ended.lease, ended.epoch) == (Status.FAILED, "", task.epoch + 1)

@@ -12,14 +12,14 @@ import django
 
 django.setup()
 
-from agents.models import Agent  # noqa: E402 - needs the apps
-from iacplatform.base import clock, ids  # noqa: E402
-from pools.models import Pool, PoolToken  # noqa: E402
-from tasks import attempts  # noqa: E402
-from tasks.models import Task  # noqa: E402
-from tasks.states import Lease  # noqa: E402
-from tests.restart.kinds import KINDS, Kind  # noqa: E402
-from tests.tasks import factories  # noqa: E402
+from agents.models import Agent
+from iacplatform.base import clock, ids
+from pools.models import Pool, PoolToken
+from tasks import attempts
+from tasks.models import Task
+from tasks.states import Lease
+from tests.restart.kinds import KINDS, Kind
+from tests.tasks import factories
 
 ALIVE = ("steady-1", "steady-2", "steady-3")
 DEAD = "dead"

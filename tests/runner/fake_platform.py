@@ -30,7 +30,7 @@ from agents.protocol import (
     Stop,
     Welcome,
     Work,
-)  # fmt: skip
+)
 from tests.runner.front import Front
 from tests.runner.http_side import TOKEN, Server, Store
 

@@ -5,6 +5,7 @@ import io
 import zipfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -34,10 +35,10 @@ class Storehouse:
         depot = Depot(found, mirrors, self._http, agent_name="ada", seconds=seconds)
         return await depot.engine("tofu", version, self.said.append)
 
-    async def refusal(self, **how: object) -> str:
+    async def refusal(self, **how: Any) -> str:
         """Return why tofu did not come, after a look that nothing was left behind."""
         with pytest.raises(PhaseFailed) as failure:
-            await self.tofu(**how)  # type: ignore[arg-type]
+            await self.tofu(**how)
         assert failure.value.code == "engine_missing"
         assert self.left() == []
         return str(failure.value)
@@ -153,9 +154,9 @@ async def test_each_fault_has_its_sentence(house: Storehouse, mirror: Mirror, fa
 
 
 @pytest.mark.parametrize("fault", [cut(b"half of it"), refuses(503), refuses(429)])
-async def test_what_passes_is_tried_a_second_time(house: Storehouse, mirror: Mirror, fault: object) -> None:
+async def test_what_passes_is_tried_a_second_time(house: Storehouse, mirror: Mirror, fault: Any) -> None:
     archive = mirror.publish()
-    mirror.acts[mirror.archive()] = [fault, gives(archive)]  # type: ignore[list-item]
+    mirror.acts[mirror.archive()] = [fault, gives(archive)]
     assert (await house.tofu()).engine.version == "1.11.4"
     assert mirror.asked == [mirror.sums(), mirror.archive(), mirror.archive()]
 

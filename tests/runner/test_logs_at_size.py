@@ -45,7 +45,7 @@ def test_the_log_is_what_the_engine_said_and_the_memory_stays_flat(
 
 def _breaks(seed: int) -> Iterator[tuple[bool, int]]:
     """Return where links break, in what the agent says or hears; a few, as it waits longer each time."""
-    chance = random.Random(seed)  # noqa: S311 - the same positions each time
+    chance = random.Random(seed)
     said = [(True, chance.randint(1500, 400_000)) for _ in range(2)]
     return iter(chance.sample([*said, (False, chance.randint(200, 900))], 3))
 

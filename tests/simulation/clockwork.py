@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from django.db import connection
 
 _CLOCK = "CREATE OR REPLACE FUNCTION iac_now() RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE AS "
-_STANDING = _CLOCK + "$$ SELECT timestamptz '2030-01-01 00:00:00+00' + ahead FROM public.base_clock $$"  # noqa: S608 - a constant
-_REAL = _CLOCK + "$$ SELECT statement_timestamp() + ahead FROM public.base_clock $$"  # noqa: S608
+_STANDING = _CLOCK + "$$ SELECT timestamptz '2030-01-01 00:00:00+00' + ahead FROM public.base_clock $$"
+_REAL = _CLOCK + "$$ SELECT statement_timestamp() + ahead FROM public.base_clock $$"
 
 
 @contextmanager

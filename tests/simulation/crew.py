@@ -56,7 +56,7 @@ class Crew:
     def advance(self, agent: Agent, run: Run, how: str) -> None:
         """Bring a process one step further, in a way that a real one could go."""
         if how in {"failed", "killed"}:
-            agent.end(run, how)  # type: ignore[arg-type]
+            agent.end(run, how)  # type: ignore[arg-type] # one of the two
         elif run.cancelled:
             agent.end(run, "cancelled")
         elif run.phase == "plan":

@@ -6,8 +6,11 @@ from tests.simulation import confirmations
 from tests.simulation.ledger import Ledger
 from tests.simulation.view import EventRow, LockRow, View
 
-ARROWS = {(states.Status(at.value) if at.value in Status.values else Status.RUNNING, event, to)
-          for (at, event), goals in MOVES.items() for to in goals}  # fmt: skip
+ARROWS = {
+    (states.Status(at.value) if at.value in Status.values else Status.RUNNING, event, to)
+    for (at, event), goals in MOVES.items()
+    for to in goals
+}
 """The table with the two kinds of running taken together, as events show them."""
 
 NOTES = set(Event) - {event for _, event in MOVES} - {Event.CREATED}

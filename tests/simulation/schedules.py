@@ -96,7 +96,7 @@ PLAIN = Kind(VERBS, Platform)
 
 def drawn(seed: int, steps: int, kind: Kind = PLAIN) -> list[Step]:
     """Return the steps of this seed."""
-    chance, verbs = Random(seed), kind.verbs  # noqa: S311 - no secret hangs on it
+    chance, verbs = Random(seed), kind.verbs
     names = chance.choices(list(verbs), [weight for weight, _ in verbs.values()], k=steps)
     return [Step(name, {what: draw(chance) for what, draw in verbs[name][1].items()}) for name in names]
 

@@ -164,7 +164,7 @@ def _tasks() -> str:
                reason->>'turn', reason->>'message',
                reason IS NOT NULL AND reason_since IS NOT NULL AND next_check_at IS NOT NULL, deadline, plan_digest,
                id IN ({broken}), id IN ({stuck})
-          FROM tasks_task ORDER BY id"""  # noqa: S608 - nothing in it comes from outside
+          FROM tasks_task ORDER BY id"""
 
 
 def _sql(tasks: QuerySet[Task]) -> str:

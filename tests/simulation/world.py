@@ -165,7 +165,7 @@ class InOrder(set[str | None]):
         # The pool `local` has a random id, which is never the smallest.
         return iter(sorted(super().__iter__(), key=str))
 
-    def __or__(self, others: Any) -> "InOrder":  # type: ignore[override]
+    def __or__(self, others: Any) -> "InOrder":  # type: ignore[override] # of ids alone
         return InOrder(super().__or__(others))
 
 

@@ -22,9 +22,14 @@ def lose(task: Task, cause: str = "The agent is gone.") -> Task:
 
 def lock_state(task: Task) -> None:
     StateLock.objects.create(
-        workspace=task.workspace, lock_id="abc", info={}, holder=f"task:{task.pk}", task_id=task.pk, epoch=task.epoch,
+        workspace=task.workspace,
+        lock_id="abc",
+        info={},
+        holder=f"task:{task.pk}",
+        task_id=task.pk,
+        epoch=task.epoch,
         phase=task.phase,
-    )  # fmt: skip
+    )
 
 
 def test_a_plan_is_tried_three_times_and_every_cause_is_kept() -> None:

@@ -40,9 +40,17 @@ def test_a_late_log_is_told_once_however_many_pieces_it_has(told: Told) -> None:
 def test_a_state_kept_aside_is_told(told: Told) -> None:
     task = factories.needing_attention()
     KeptState.objects.create(
-        workspace=task.workspace, task_id=task.pk, epoch=task.epoch, serial=9, lineage="l", digest="0" * 64, size=3,
-        sealed_content=b"", why="Too late.", created_by=f"task:{task.pk} apply 1",
-    )  # fmt: skip
+        workspace=task.workspace,
+        task_id=task.pk,
+        epoch=task.epoch,
+        serial=9,
+        lineage="l",
+        digest="0" * 64,
+        size=3,
+        sealed_content=b"",
+        why="Too late.",
+        created_by=f"task:{task.pk} apply 1",
+    )
     (piece,) = told(task, Kind.EVIDENCE)
     assert "serial 9" in piece.text and "Too late." in piece.text
 
@@ -61,7 +69,7 @@ def test_each_piece_is_read_once_for_the_whole_list() -> None:
     lost = {"workspace": task.workspace, "task_id": task.pk, "epoch": task.epoch - 1, "created_by": f"task:{task.pk}"}
     KeptState.objects.create(
         serial=9, lineage="l", digest="0" * 64, size=3, sealed_content=b"", why="Too late.", **lost
-    )  # fmt: skip
+    )
     with CaptureQueriesContext(connection) as asked:
         kinds = [entry.kind for entry in timeline.of(task)]
     assert kinds.count(Kind.EVIDENCE) == 2

@@ -7,7 +7,7 @@ from django_q.management.commands import qcluster
 from agents import leash
 
 
-class Command(qcluster.Command):  # type: ignore[misc]
+class Command(qcluster.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run a worker."""
         leash.tie()

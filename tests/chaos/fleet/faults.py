@@ -50,4 +50,4 @@ KINDS: dict[str, tuple[int, Sequence[str], tuple[float, float]]] = {
 
 def planned(seed: int, minutes: float) -> list[Fault]:
     """Return the plan of faults that this seed stands for, in order; the last one has ended after `minutes`."""
-    return drawn(random.Random(f"fleet-{seed}"), KINDS, PAUSE_SECONDS, minutes * 60)  # noqa: S311 - plays
+    return drawn(random.Random(f"fleet-{seed}"), KINDS, PAUSE_SECONDS, minutes * 60)
