@@ -1,16 +1,18 @@
 """What every test may use. The database server comes from `tests/database.py`."""
 
 import gc
-import time
 from collections.abc import Callable
 
 import pytest
+
+from tests.e2e.waiting import until
 
 pytest_plugins = [
     "tests.emptying",
     "tests.lanes",
     "tests.passwords",
     "tests.provider_mirror",
+    "tests.runner.mirror",
     "tests.static_files",
     "tests.watchdog",
     "tests.cluster.fixtures",
@@ -32,9 +34,4 @@ def eventually() -> Callable[..., None]:
 
 
 def _eventually(condition: Condition, seconds: float = 10.0) -> None:
-    began = time.monotonic()
-    while not condition():
-        waited = time.monotonic() - began
-        if waited > seconds:
-            pytest.fail(f"not within {seconds} s: {getattr(condition, '__name__', condition)}")
-        time.sleep(min(max(0.01, waited / 10), 0.1))  # a look at processes takes longer than this
+    until(getattr(condition, "__name__", str(condition)), condition, seconds=seconds)

@@ -1,8 +1,6 @@
 """A web process beats from its first call on, whatever happens to the database meanwhile."""
 
-import asyncio
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,6 +8,7 @@ from django.db import OperationalError
 
 from agents import presence
 from agents.presence import Presence
+from tests.e2e.waiting import becomes_true
 
 
 @pytest.fixture
@@ -35,12 +34,6 @@ async def _call(app: Presence) -> list[Any]:
     return sent
 
 
-async def _until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
 async def test_a_call_is_passed_on(beats: list[str]) -> None:
     assert await _call(Presence(_inner)) == [{"type": "http"}]
 
@@ -49,7 +42,7 @@ async def test_it_beats_under_one_name_of_its_own(beats: list[str]) -> None:
     app, other = Presence(_inner), Presence(_inner)
     await _call(app)
     await _call(app)
-    await _until(lambda: len(beats) > 2)
+    await becomes_true(lambda: len(beats) > 2)
     assert set(beats) == {app.name}
     assert app.name.startswith("web:")
     assert app.name != other.name
@@ -62,7 +55,7 @@ async def test_a_missed_beat_is_not_the_last(monkeypatch: pytest.MonkeyPatch, be
 
     monkeypatch.setattr(presence, "beat", gone)
     await _call(Presence(_inner))
-    await _until(lambda: len(beats) > 2)
+    await becomes_true(lambda: len(beats) > 2)
 
 
 async def test_a_beat_that_ended_begins_again_with_the_next_call(beats: list[str]) -> None:
@@ -70,16 +63,16 @@ async def test_a_beat_that_ended_begins_again_with_the_next_call(beats: list[str
     await _call(app)
     assert app.beating is not None
     app.beating.cancel()
-    await _until(lambda: app.beating is not None and app.beating.done())
+    await becomes_true(lambda: app.beating is not None and app.beating.done())
     beats.clear()
     await _call(app)
-    await _until(lambda: len(beats) > 1)
+    await becomes_true(lambda: len(beats) > 1)
 
 
 async def test_a_long_sweep_holds_up_no_beat(monkeypatch: pytest.MonkeyPatch, beats: list[str]) -> None:
     end = threading.Event()
     monkeypatch.setattr(presence, "step_in", lambda: end.wait(5))
     await _call(Presence(_inner))
-    await _until(lambda: len(beats) > 2)
+    await becomes_true(lambda: len(beats) > 2)
     assert not end.is_set()
     end.set()

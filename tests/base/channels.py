@@ -1,7 +1,6 @@
 """Reading from channels in tests: always with a deadline."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 from iacplatform.base.channel_layer import PostgresChannelLayer
@@ -29,10 +28,3 @@ async def until_end(layer: PostgresChannelLayer, channel: str) -> list[Message]:
     while (message := await receive(layer, channel)) != END:
         messages.append(message)
     return messages
-
-
-async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    """Return once the condition holds; TimeoutError after `seconds`."""
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.01)

@@ -11,7 +11,8 @@ from django.db import connection
 from iacplatform.base.channel_layer import PostgresChannelLayer
 from iacplatform.base.envelopes import MAX_BYTES, Envelope, MessageTooLarge
 from iacplatform.base.mailboxes import ChannelNotOpen
-from tests.base.channels import END, Message, member, receive, until, until_end
+from tests.base.channels import END, Message, member, receive, until_end
+from tests.e2e.waiting import becomes_true
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -80,7 +81,7 @@ async def test_a_channel_is_reached_by_its_name(
 
 async def test_a_fixed_name_is_open_from_its_first_receive(here: PostgresChannelLayer) -> None:
     first = asyncio.create_task(receive(here, "jobs"))
-    await until(lambda: here.exchanges.hold("jobs"))
+    await becomes_true(lambda: here.exchanges.hold("jobs"))
     await here.send("jobs", {"type": "wake"})
     await here.send("jobs", END)
     assert await first == {"type": "wake"}

@@ -16,8 +16,9 @@ from pytest_django import Settings
 from iacplatform.base import notifications
 from iacplatform.base.channel_layer import PostgresChannelLayer
 from iacplatform.base.envelopes import Envelope
-from tests.base.channels import END, member, receive, until, until_end
+from tests.base.channels import END, member, receive, until_end
 from tests.base.conftest import Onlooker
+from tests.e2e.waiting import becomes_true
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -84,7 +85,7 @@ async def test_three_thousand_channels_opened_and_closed_leave_nothing(layer: Po
     assert _kept(layer) == 6000
     await layer.send(channels[0], {"type": "wake"})
     channels.clear()
-    await until(lambda: _kept(layer) == 0)
+    await becomes_true(lambda: _kept(layer) == 0)
 
 
 class Console(AsyncWebsocketConsumer):
@@ -111,7 +112,7 @@ async def test_a_consumer_leaves_nothing_however_it_ends(end: str, configured: N
     for _ in range(50):
         layer = await _one_console(end)
     # A consumer that failed is in a cycle with its own traceback.
-    await until(lambda: gc.collect() >= 0 and _kept(layer) == 0)
+    await becomes_true(lambda: gc.collect() >= 0 and _kept(layer) == 0)
     await layer.flush()
 
 
@@ -147,7 +148,7 @@ async def test_the_connections_of_an_event_loop_end_with_it(onlooker: Onlooker) 
     for _ in range(5):
         await asyncio.to_thread(asyncio.run, short_life())
     assert len(layer.exchanges) == 0
-    await until(lambda: not onlooker.sessions("iacplatform "))
+    await becomes_true(lambda: not onlooker.sessions("iacplatform "))
 
 
 async def test_an_event_loop_that_is_closed_without_care_is_forgotten(onlooker: Onlooker) -> None:
@@ -164,7 +165,7 @@ async def test_an_event_loop_that_is_closed_without_care_is_forgotten(onlooker: 
         layer.exchanges.put(Envelope("", "group", "task.1", END))
         gc.collect()
     assert len(layer.exchanges) == 0
-    await until(lambda: not onlooker.sessions("iacplatform "))
+    await becomes_true(lambda: not onlooker.sessions("iacplatform "))
 
 
 async def test_one_process_has_one_listening_connection(layer: PostgresChannelLayer, onlooker: Onlooker) -> None:

@@ -10,9 +10,10 @@ from django.db import OperationalError, connection, transaction
 
 from iacplatform.base import exchange, notifications
 from iacplatform.base.channel_layer import PostgresChannelLayer
-from tests.base.channels import END, member, receive, until, until_end
+from tests.base.channels import END, member, receive, until_end
 from tests.base.conftest import Onlooker
 from tests.base.cut_link import Link
+from tests.e2e.waiting import becomes_true
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -141,7 +142,8 @@ async def test_a_notification_that_nobody_can_read_counts_as_a_missed_hint(
         assert await receive(layer, channel) == RESYNC
     await layer.group_send("task.1", END)
     assert await until_end(layer, channel) == []
-    await until(lambda: len(onlooker.sessions("iacplatform listener")) == 1)  # the test before may still leave one
+    # The test before may still leave one.
+    await becomes_true(lambda: len(onlooker.sessions("iacplatform listener")) == 1)
 
 
 async def test_the_log_tells_of_the_loss_and_shows_no_message(
@@ -152,6 +154,6 @@ async def test_the_log_tells_of_the_loss_and_shows_no_message(
     await layer.group_send("task.1", {"type": "wake", "id": "hunter2"})
     onlooker.notify("hunter2")
     onlooker.end("iacplatform listener")
-    await until(lambda: "is opened again" in caplog.text)
+    await becomes_true(lambda: "is opened again" in caplog.text)
     assert await receive(layer, channel) == {"type": "wake", "id": "hunter2"}
     assert "hunter2" not in caplog.text + str([vars(record) for record in caplog.records])

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import pytest
 
+from tests.e2e import sweeps
 from tests.e2e.client import Row
 from tests.e2e.configurations import Gated
 from tests.e2e.crew import Crew
@@ -33,7 +34,7 @@ def test_a_lost_host_needs_attention_and_a_person_clears_it(crew: Crew, gated: G
     _assert_held(crew, task, lost)
     crew.agent("bystander")
     second = task.workspace.task()
-    _let_the_sweep_run(crew, times=3)
+    sweeps.let_them_run(crew, times=3)
     _assert_held(crew, task, task.row())
     assert second.row()["wait_reason"]["code"] == "workspace_locked"
     assert gated.ledger() == ["begun"]
@@ -79,12 +80,3 @@ def _assert_held(crew: Crew, task: Task, row: Row) -> None:
     assert workspace["is_locked"] and workspace["locked_by"] == f"task:{task.id}"
     refusal = crew.client.send("LOCK", f"{task.workspace.path}/state", {"ID": "mine", "Operation": "OperationTypePlan"})
     assert refusal.status_code == 423 and f"task:{task.id}" in refusal.text, refusal.text
-
-
-def _let_the_sweep_run(crew: Crew, *, times: int) -> None:
-    def last() -> object:
-        return crew.platform.sql("SELECT at FROM base_beat WHERE name = 'sweep'")
-
-    for _ in range(times):
-        before = last()
-        until("the sweep has run", lambda before=before: last() != before)  # type: ignore[misc]

@@ -1,24 +1,14 @@
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests import processes
-from tests.runner.mirror import Mirror, installed, zipped
+from tests.runner.mirror import BARE, Mirror, installed, zipped
 from tests.supervisor.platform import Running, started
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(500)]
 SECONDS = 200.0
-BARE = "/usr/bin:/bin"
-"""A PATH without engines."""
-
-
-@pytest.fixture
-def mirror() -> Iterator[Mirror]:
-    mirror = Mirror()
-    yield mirror
-    mirror.close()
 
 
 @pytest.fixture(scope="module")

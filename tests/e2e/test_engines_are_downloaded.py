@@ -1,23 +1,9 @@
 """Agents on machines without engines: they download what a workspace names, and any of them applies the stored plan."""
 
-from collections.abc import Iterator
-
-import pytest
-
 from tests.e2e.configurations import trivial
 from tests.e2e.crew import Crew
 from tests.e2e.waiting import until
-from tests.runner.mirror import Mirror, installed, zipped
-
-BARE = "/usr/bin:/bin"
-"""A PATH without engines."""
-
-
-@pytest.fixture
-def mirror() -> Iterator[Mirror]:
-    mirror = Mirror()
-    yield mirror
-    mirror.close()
+from tests.runner.mirror import BARE, Mirror, installed, zipped
 
 
 def test_the_stored_plan_waits_for_an_agent_that_has_or_downloads_its_engine(crew: Crew, mirror: Mirror) -> None:

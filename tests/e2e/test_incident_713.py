@@ -4,6 +4,7 @@ import signal
 
 import pytest
 
+from tests.e2e import sweeps
 from tests.e2e.configurations import trivial
 from tests.e2e.crew import Crew
 from tests.e2e.waiting import until
@@ -34,7 +35,7 @@ def test_a_killed_agent_gives_no_slot_even_within_its_lease(crew: Crew) -> None:
 def test_waiting_is_no_endless_loop_of_tries(crew: Crew) -> None:
     task = crew.workspace(trivial()).task()
     before = task.events()
-    _let_the_sweep_run(crew, times=5)
+    sweeps.let_them_run(crew, times=5)
     assert task.events() == before
     row = task.row()
     assert (row["attempt"], row["status"]) == (0, "pending")
@@ -74,12 +75,3 @@ def _code(task: Task) -> str:
 
 def _row_name(crew: Crew, name: str) -> str:
     return f"{name}-{crew.pool_id[-6:]}"
-
-
-def _let_the_sweep_run(crew: Crew, *, times: int) -> None:
-    def last() -> object:
-        return crew.platform.sql("SELECT at FROM base_beat WHERE name = 'sweep'")
-
-    for _ in range(times):
-        before = last()
-        until("the sweep has run", lambda before=before: last() != before)  # type: ignore[misc]

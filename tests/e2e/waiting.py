@@ -1,5 +1,6 @@
 """Waiting for what other processes do: always for a condition, never longer than a deadline."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -23,3 +24,10 @@ def until(what: str, look: Callable[[], Seen | None], *, seconds: float = 30.0) 
             raise TooLate(f"not within {seconds:g} s: {what}; seen last: {seen!r}")
         time.sleep(min(max(SHORTEST, waited / 10), LONGEST))
     return seen
+
+
+async def becomes_true(condition: Callable[[], object], *, seconds: float = 10.0) -> None:
+    """Return once the condition holds, which the event loop brings about meanwhile; TimeoutError after `seconds`."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(SHORTEST / 2)

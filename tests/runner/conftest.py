@@ -12,7 +12,6 @@ import pytest
 
 from tests import processes
 from tests.runner.fake_platform import POOL_TOKEN, FakePlatform
-from tests.runner.mirror import Mirror
 from tests.runner.scene import Scene
 
 REPOSITORY = Path(__file__).parents[2]
@@ -23,13 +22,6 @@ Job = dict[str, Any]
 @pytest.fixture
 def platform() -> FakePlatform:
     return FakePlatform()
-
-
-@pytest.fixture
-def mirror() -> Iterator[Mirror]:
-    mirror = Mirror()
-    yield mirror
-    mirror.close()
 
 
 @pytest.fixture

@@ -6,9 +6,11 @@ import os
 import sys
 import threading
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+import pytest
 
 from agents.runner import engines
 
@@ -18,6 +20,9 @@ PATIENCE_SECONDS = 30
 
 Act = Callable[["Handler"], None]
 """Answers one request."""
+
+BARE = "/usr/bin:/bin"
+"""A PATH without engines."""
 
 
 def script(version: str = "1.11.4") -> bytes:
@@ -170,3 +175,10 @@ class _Server(ThreadingHTTPServer):
 
 def _folder(engine: str, version: str) -> str:
     return f"/terraform/{version}" if engine == "terraform" else f"/v{version}"
+
+
+@pytest.fixture
+def mirror() -> Iterator[Mirror]:
+    mirror = Mirror()
+    yield mirror
+    mirror.close()

@@ -14,6 +14,7 @@ from agents.runner import download, releases, server
 from agents.runner.depot import Depot
 from agents.runner.engines import Binary, Engines
 from agents.runner.errors import PhaseFailed
+from tests.e2e.waiting import becomes_true
 from tests.runner.mirror import PLATFORM, Mirror, cut, gives, leads_to, refuses, script, zipped
 
 PAGE = b"<!DOCTYPE html><html><body>Please log in.</body></html>"
@@ -245,8 +246,7 @@ async def test_a_cancelled_download_leaves_nothing_and_holds_nobody_up(house: St
     archive = mirror.publish()
     mirror.acts[mirror.archive()] = [mirror.holds_back(archive), gives(archive)]
     first = asyncio.create_task(house.tofu())
-    while mirror.archive() not in mirror.asked:
-        await asyncio.sleep(0.01)
+    await becomes_true(lambda: mirror.archive() in mirror.asked)
     first.cancel()
     await asyncio.wait((first,))
     assert house.left() == []
@@ -259,8 +259,7 @@ async def test_who_waits_in_vain_for_another_ones_download_gives_up_at_his_own_t
 ) -> None:
     mirror.acts[mirror.archive()] = mirror.holds_back(mirror.publish())
     first = asyncio.create_task(house.tofu())
-    while mirror.archive() not in mirror.asked:
-        await asyncio.sleep(0.01)
+    await becomes_true(lambda: mirror.archive() in mirror.asked)
     with pytest.raises(PhaseFailed, match="was not complete after 1 s"):
         await house.tofu(seconds=1)
     assert house.said[-1] == "Waits for tofu 1.11.4, which is being downloaded already."

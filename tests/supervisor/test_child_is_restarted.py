@@ -1,12 +1,12 @@
-import asyncio
 import io
 import os
 import signal
-from collections.abc import Callable
+from functools import partial
 
 from iacplatform.supervisor.keeper import Keeper
 from iacplatform.supervisor.supervisor import Supervisor
 from tests import processes
+from tests.e2e.waiting import becomes_true
 from tests.supervisor.conftest import MakeService
 
 STEADY = "import time; print('ready', flush=True); time.sleep(600)"
@@ -26,11 +26,8 @@ time.sleep(600)
 """
 
 
-async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    """Return when the condition holds; raises TimeoutError."""
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.01)
+def is_another(keeper: Keeper, before: int) -> bool:
+    return pid(keeper) != before
 
 
 def pid(keeper: Keeper) -> int:
@@ -45,7 +42,7 @@ async def test_a_killed_child_is_started_again(
     await supervisor.until_it_works(keeper)
     first = pid(keeper)
     os.kill(first, signal.SIGKILL)
-    await until(lambda: pid(keeper) != first)
+    await becomes_true(lambda: pid(keeper) != first)
     assert "web | The child was ended by SIGKILL; it is started again in 0.5 s." in written.getvalue()
 
 
@@ -57,7 +54,7 @@ async def test_a_child_that_has_worked_may_die_often_and_is_never_called_broken(
     for _ in range(3):
         before = pid(keeper)
         os.kill(before, signal.SIGKILL)
-        await supervisor.alongside(until(lambda before=before: pid(keeper) != before))  # type: ignore[misc]
+        await supervisor.alongside(becomes_true(partial(is_another, keeper, before)))
 
 
 async def test_what_a_dead_child_left_in_its_group_has_ended_before_it_is_started_again(
@@ -67,7 +64,7 @@ async def test_what_a_dead_child_left_in_its_group_has_ended_before_it_is_starte
     await supervisor.until_it_works(keeper)
     first, forked = pid(keeper), int(written.getvalue().split()[3])
     os.kill(first, signal.SIGKILL)
-    await until(lambda: pid(keeper) != first)
+    await becomes_true(lambda: pid(keeper) != first)
     assert not processes.alive(forked)
 
 
@@ -75,7 +72,7 @@ async def test_each_line_of_a_child_carries_its_name(
     supervisor: Supervisor, child: MakeService, written: io.StringIO
 ) -> None:
     await supervisor.until_it_works(supervisor.start(child(CHATTY, name="jobs")))
-    await until(lambda: written.getvalue().count("\n") >= 3)
+    await becomes_true(lambda: written.getvalue().count("\n") >= 3)
     assert sorted(written.getvalue().splitlines()) == ["jobs | one", "jobs | ready", "jobs | two"]
 
 
@@ -83,7 +80,10 @@ async def test_a_child_waits_for_its_obstacle_to_go(
     supervisor: Supervisor, child: MakeService, written: io.StringIO
 ) -> None:
     sentences = ["in the way", "in the way", "in the way", ""]
-    obstacle = lambda: sentences.pop(0) if sentences else ""  # noqa: E731
+
+    def obstacle() -> str:
+        return sentences.pop(0) if sentences else ""
+
     keeper = supervisor.start(child(STEADY, obstacle=obstacle))
     await supervisor.until_it_works(keeper)
     assert written.getvalue().splitlines() == ["child | in the way", "child | ready"]
