@@ -54,9 +54,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Lanes | N
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Let a worker see the tests in the order of their lanes; a run without workers keeps that of the files."""
+    """Let a worker see the tests in the order of their lanes, and those together for which the platform is started anew
+    with more in its environment; a run without workers keeps the order of the files."""
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: turn(lane(_file(item.nodeid))))
+        items.sort(key=lambda item: (turn(lane(_file(item.nodeid))), environment(item)))
 
 
 def turn(lane: str) -> int:
@@ -73,6 +74,12 @@ def lane(file: str) -> str:
     if file.startswith("tests/e2e/"):
         return PODS if uses_a_cluster else PLATFORM
     return CLUSTER if uses_a_cluster else file
+
+
+def environment(item: pytest.Item) -> list[tuple[str, object]]:
+    """Return what a test wants in the environment of the platform's server; most want nothing."""
+    mark = item.get_closest_marker("server")
+    return sorted(mark.kwargs.items()) if mark else []
 
 
 def _file(nodeid: str) -> str:

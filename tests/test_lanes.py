@@ -1,6 +1,8 @@
 """Long lanes of tests begin first, and what is costly to start is shared."""
 
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -30,3 +32,14 @@ def test_lanes_that_wait_begin_before_those_that_calculate_and_those_before_shor
     order = ["tests/chaos/test_chaos.py", "tests/simulation/test_second_half.py", "tests/test_lanes.py"]
     turns = [lanes.turn(lanes.lane(file)) for file in order]
     assert turns == sorted(set(turns))
+
+
+def wanting(name: str, **environment: str) -> mock.Mock:
+    mark = pytest.mark.server(**environment).mark if environment else None
+    return mock.Mock(nodeid=f"tests/e2e/test_cancel.py::{name}", get_closest_marker=lambda _: mark)
+
+
+def test_tests_that_want_another_server_follow_one_another() -> None:
+    items: list[Any] = [wanting("one", SECONDS="6"), wanting("two"), wanting("three", SECONDS="6")]
+    lanes.pytest_collection_modifyitems(mock.Mock(workerinput={}), items)
+    assert [item.nodeid.partition("::")[2] for item in items] == ["two", "one", "three"]

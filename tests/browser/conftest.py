@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
+from django.test import Client
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
@@ -50,7 +52,7 @@ def alice(transactional_db: None) -> User:
 def at_console(page: Page, live_server: LiveServer, alice: User) -> Iterator[Page]:
     """The first page, Alice logged in. Fails when anything was refused by the policy, or broke, while it was open."""
     complaints = listen(page)
-    log_in(page, live_server)
+    come_in(page, live_server, alice)
     yield page
     assert complaints == []
 
@@ -69,6 +71,15 @@ def log_in(page: Page, live_server: LiveServer) -> None:
     page.get_by_label("Username").fill("alice")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
+
+
+def come_in(page: Page, live_server: LiveServer, person: User) -> None:
+    """Open the first page in a session that the person has already: the form and its answer are two pages more."""
+    before = Client()
+    before.force_login(person)
+    session = before.cookies[settings.SESSION_COOKIE_NAME]
+    page.context.add_cookies([{"name": session.key, "value": session.value, "url": live_server.url}])
+    page.goto(live_server.url)
 
 
 def _complaint(message: ConsoleMessage) -> list[str]:

@@ -27,8 +27,10 @@ def waits_for_confirmation(page: Page, live_server: LiveServer) -> Task:
     return task
 
 
-def test_a_person_takes_a_workspace_to_an_apply(at_console: Page) -> None:
+def test_a_person_takes_a_workspace_to_an_apply(at_console: Page, live_server: LiveServer) -> None:
     page = at_console
+    page.context.clear_cookies()
+    log_in(page, live_server)
     page.get_by_role("link", name="Workspaces").click()
     page.get_by_role("link", name="New workspace").click()
     page.get_by_label("Name", exact=True).fill("network-prod")

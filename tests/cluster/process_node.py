@@ -8,6 +8,7 @@ from tempfile import mkdtemp
 
 import httpx
 
+from tests import bare
 from tests.cluster import pod_status
 from tests.cluster.api import Api, Refused
 from tests.cluster.images import Images
@@ -130,6 +131,6 @@ def _of_image(folder: Path) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
-        "PYTHONPATH": str(REPOSITORY),
+        "PYTHONPATH": f"{bare.FOLDER}:{REPOSITORY}",
         "PYTHONUNBUFFERED": "1",
     }

@@ -5,6 +5,8 @@ import secrets
 import socket
 from pathlib import Path
 
+from tests import bare
+
 FOREIGN = ("IAC", "DATABASE_URL", "REDIS_URL", "DJANGO_", "TF_", "PYTEST_", "COV_", "ALLOWED_HOSTS")
 """Begin of the names of variables of the test run that must not reach the platform under test."""
 
@@ -60,6 +62,7 @@ def of_agent(home: Path, url: str, name: str, token: str) -> dict[str, str]:
         "IAC_AGENT_WORKDIR": str(workdir(home, name)),
         "IAC_AGENT_TERRAFORM_MIRROR": "",
         "IAC_AGENT_TOFU_MIRROR": "",
+        "PYTHONPATH": str(bare.FOLDER),
         "PYTHONUNBUFFERED": "1",
     }
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests import processes
+from tests import bare, processes
 from tests.runner.fake_platform import POOL_TOKEN, FakePlatform
 from tests.runner.scene import Scene
 
@@ -93,6 +93,7 @@ def _environment(platform: FakePlatform, workdir: Path) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(workdir.parent),
+        "PYTHONPATH": str(bare.FOLDER),
         "IAC_SERVER": platform.address,
         "IAC_AGENT_TOKEN": POOL_TOKEN,
         "IAC_AGENT_NAME": "agent-one",
