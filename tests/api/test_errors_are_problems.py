@@ -162,7 +162,7 @@ def test_a_lock_that_is_not_had_in_time_is_503(api: APIClient, workspace: Worksp
 def _cancelled(*args: Any, **kwargs: Any) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 1")
-        cursor.execute("SELECT pg_sleep(1)")
+        cursor.execute("SELECT pg_sleep(1)")  # ended by the database after a millisecond
 
 
 def test_a_fault_of_ours_says_nothing_of_its_inside(

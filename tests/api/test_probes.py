@@ -49,7 +49,7 @@ def test_it_is_not_ready_before_the_first_sweep_nor_long_after_the_last() -> Non
     Beat.objects.strike(SWEEP)
     clock.shift(timedelta(seconds=91))
     answer = Client().get("/readyz")
-    assert answer.status_code == 503 and "91 s old" in answer.json()["checks"]["worker"]
+    assert answer.status_code == 503 and re.search("is 9[1-9] s old", answer.json()["checks"]["worker"])
 
 
 def test_a_row_without_a_reason_is_told() -> None:

@@ -17,6 +17,7 @@ PATIENCE_SECONDS = 45
 
 LOCK_SECONDS = 60
 PAUSE_SECONDS = 1.0
+"""Between two tries, as terraform pauses: the fake has to load the platform no more than that does."""
 
 State = dict[str, Any]
 

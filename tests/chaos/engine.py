@@ -104,7 +104,7 @@ class Engine:
         """Take some time, and talk meanwhile."""
         for _ in range(round(self.chance.uniform(0, self.script["seconds"]) / TICK_SECONDS)):
             self._say(self.chance.randbytes(self.chance.randrange(200)).hex())
-            time.sleep(TICK_SECONDS)
+            time.sleep(TICK_SECONDS)  # it plays an engine at work, whose length is drawn; killed and frozen meanwhile
             if self.interrupted:
                 return
 

@@ -51,7 +51,7 @@ class Person:
         """Do one thing after another, for ever."""
         async with self._http:
             while True:
-                await asyncio.sleep(self._chance.uniform(*PAUSE_SECONDS))
+                await asyncio.sleep(self._chance.uniform(*PAUSE_SECONDS))  # a person, reading
                 await self._do_something()
 
     async def _do_something(self) -> None:
@@ -105,7 +105,7 @@ class Person:
         """Lock a workspace for a while, or put another state under the feet of its plans."""
         if self._chance.random() < 0.5:
             locked = await self._send("POST", f"/workspaces/{workspace}/lock", {"reason": "Hands off."})
-            await asyncio.sleep(self._chance.uniform(0, 4))
+            await asyncio.sleep(self._chance.uniform(0, 4))  # the while for which it is locked
             if locked:
                 await self._send("POST", f"/workspaces/{workspace}/unlock")
         else:

@@ -51,7 +51,7 @@ class Trouble:
         target = self._busy() if fault.target == BUSY else fault.target
         do(target)
         self.done[fault.kind] += 1
-        await asyncio.sleep(fault.seconds)
+        await asyncio.sleep(fault.seconds)  # as long as the fault lasts: its length is drawn with it
         undo(target)
 
     def _busy(self) -> str:
@@ -102,6 +102,7 @@ async def in_time(faults: Sequence[Fault], happen: Callable[[Fault], Coroutine[A
     begun = asyncio.get_running_loop().time()
     async with asyncio.TaskGroup() as group:
         for fault in faults:
+            # A plan of faults is a plan of moments: nothing that could be waited for says when the next one comes.
             await asyncio.sleep(begun + fault.at - asyncio.get_running_loop().time())
             group.create_task(happen(fault))
 

@@ -10,6 +10,8 @@ from typing import ClassVar
 from tests.chaos.proxy import Connection, Door, Place
 
 DELAY_SECONDS = 0.1
+"""The delay is the fault that is played: a link across the world, or one of ten kilobytes a second. Nothing is waited
+for."""
 TRICKLE_BYTES = 1024
 BREAK_BYTES = 4096
 

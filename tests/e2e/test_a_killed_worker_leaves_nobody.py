@@ -13,7 +13,7 @@ FORKED = 7
 
 def test_the_processes_of_a_killed_worker_end_within_seconds(platform: Platform) -> None:
     forked = until("the cluster is complete", lambda: _family(platform.jobs.pid))
-    assert _connections(platform)
+    until("its workers are at work", lambda: _connections(platform))
     os.kill(platform.jobs.pid, signal.SIGKILL)
     platform.jobs.ended()
     until("all have ended", lambda: not any(map(processes.alive, forked)), seconds=10)

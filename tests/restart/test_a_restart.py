@@ -114,7 +114,7 @@ def _crash(platform: Platform) -> None:
 
 @asynccontextmanager
 async def _alive(players: list[Player]) -> AsyncIterator[None]:
-    await asyncio.sleep(LATE_SECONDS)
+    await asyncio.sleep(LATE_SECONDS)  # the fault that is played: the platform is back before any of its agents
     lives = [asyncio.create_task(player.live()) for player in players]
     yield
     for life in lives:

@@ -40,7 +40,7 @@ def run(arguments: list[str], wanted: dict[str, Any]) -> int:
     deadline = time.monotonic() + wanted.get("seconds", 0)
     turn = 0
     while time.monotonic() < deadline:
-        time.sleep(0.02)
+        time.sleep(0.02)  # it plays an engine that takes its time; a SIGINT ends it as it would end that one
         turn += 1
         print(f"tick {turn}", flush=True) if "counts" in wanted else None
         print(wanted.get("tick", ""), flush=True) if "tick" in wanted else None

@@ -25,7 +25,7 @@ def test_a_killed_engine_is_told_apart_from_a_failed_one(scene: Scene) -> None:
 @pytest.mark.parametrize("phase", ["plan", "apply"])
 def test_a_phase_that_takes_too_long_is_interrupted_once(scene: Scene, phase: str) -> None:
     job = scene.job(behaviour={"plan": {"seconds": 30}}) if phase == "plan" else scene.applying(seconds=30)
-    result = scene.run({**job, "timeout_seconds": 1})
+    result = scene.run({**job, "timeout_seconds": 4})
     assert (result.outcome, result.error_code) == ("failed", f"{phase}_timeout")
     assert scene.signals() == [phase]
 

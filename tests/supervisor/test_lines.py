@@ -34,8 +34,7 @@ async def taken_from(*pieces: bytes) -> list[str]:
     taken: list[str] = []
     lines = Lines(read, taken.append)
     for piece in pieces:
-        os.write(write, piece)
-        await asyncio.sleep(0.001)  # the loop reads meanwhile: a pipe holds 64 KiB
+        await asyncio.to_thread(os.write, write, piece)  # the loop reads meanwhile: a pipe holds 64 KiB
     os.close(write)
     lines.close()
     return taken

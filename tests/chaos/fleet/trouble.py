@@ -58,7 +58,7 @@ class FleetTrouble:
     async def _one(self, fault: Fault) -> None:
         async with self._deeds[fault.kind](fault.target):
             self.done[fault.kind] += 1
-            await asyncio.sleep(fault.seconds)
+            await asyncio.sleep(fault.seconds)  # as long as the fault lasts: its length is drawn with it
 
     @asynccontextmanager
     async def _killed(self, which: str) -> AsyncIterator[None]:
