@@ -18,7 +18,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check bench simulate chaos fuzz-api browser redis control-plane test-cluster python
+.PHONY: help demo up test check bench simulate chaos fuzz-api browser redis systemd control-plane test-cluster python
 
 BIN := .venv/bin
 PYTHON := $(or $(PYTHON),$(shell .ci/python))
@@ -39,7 +39,7 @@ demo: .venv/installed
 up: .venv/installed
 	@$(BIN)/python manage.py up $(WHERE)
 
-test: .venv/installed-dev browser redis control-plane
+test: .venv/installed-dev browser redis systemd control-plane
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile $(ARGS)
 
 test-cluster: .venv/installed-dev
@@ -86,6 +86,9 @@ browser:
 
 redis:
 	@.ci/package /usr/bin/redis-server redis-server "the tests of Redis"
+
+systemd:
+	@.ci/package /usr/bin/systemd-analyze systemd "the test of the agent's unit"
 
 control-plane: .venv/installed-dev
 	@$(BIN)/python -m tests.cluster.binaries
