@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from channels_redis.pubsub import RedisSingleShardConnection
 
 from iacplatform.base import redis_layer
 from iacplatform.base.redis_layer import RedisChannelLayer
@@ -82,6 +83,28 @@ async def test_a_server_that_was_killed_is_found_again(
     server.start()
     assert await heard(there, channel) == RESYNC
     await there.group_send("agent-1", WAKE)
+    assert await heard(there, channel) == WAKE
+
+
+async def test_who_comes_in_vain_while_others_are_made_good_is_not_forgotten(
+    server: RedisServer, layers: Callable[[], RedisChannelLayer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = layers()
+    await member(there)  # in vain: there is no Redis yet
+    late: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    real = RedisSingleShardConnection.subscribe
+
+    async def interrupted(shard: Any, channel: str) -> None:
+        if not late.done():
+            there.failed(TimeoutError("as if another call had just found Redis away"))
+            late.set_result(await member(there, "agent-2"))
+        await real(shard, channel)
+
+    monkeypatch.setattr(RedisSingleShardConnection, "subscribe", interrupted)
+    server.start()
+    channel = await asyncio.wait_for(late, ENOUGH_SECONDS)
+    assert [await heard(there, channel) for _ in range(2)] == [RESYNC, RESYNC]  # with the others, then its own
+    await layers().group_send("agent-2", WAKE)
     assert await heard(there, channel) == WAKE
 
 
