@@ -55,24 +55,38 @@ def _outputs(changes: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     if changed:
         yield from ("", "Outputs:")
     for name, change in changed.items():
-        before, after = _shown(change)
-        yield f"  {_row(name, _MISSING if before is None else before, _MISSING if after is None else after)}"
+        (before, after), (plain_before, plain_after) = _shown(change), _plain(change)
+        yield f"  {_row(name, _side(plain_before, before), _side(plain_after, after))}"
 
 
 def _differences(change: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     """Yield the top-level attributes that differ: name, before and after, as they may be shown."""
-    before, after = (side if isinstance(side, dict) else {} for side in _shown(change))
-    plain_before, plain_after = (change.get(side) or {} for side in ("before", "after"))
-    unknown = change.get("after_unknown") if isinstance(change.get("after_unknown"), dict) else {}
-    for name in sorted({*before, *after, *(unknown or {})}):
-        if plain_before.get(name) != plain_after.get(name) or (unknown or {}).get(name):
-            yield name, _present(before, name), _present(after, name)
+    before, after = (_mapping(side) for side in _shown(change))
+    plain_before, plain_after = (_mapping(side) for side in _plain(change))
+    for name in sorted({*before, *after}):
+        if plain_before.get(name) != plain_after.get(name):
+            sides = _side(plain_before.get(name), before.get(name)), _side(plain_after.get(name), after.get(name))
+            yield name, *sides
+
+
+def _plain(change: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Return both sides as they are, whether or not they may be shown."""
+    return change.get("before"), _with_unknown(change.get("after"), change.get("after_unknown"))
 
 
 def _shown(change: Mapping[str, Any]) -> tuple[Any, Any]:
-    before = redaction.value(change.get("before"), change.get("before_sensitive"))
-    after = _with_unknown(change.get("after"), change.get("after_unknown"))
-    return before, redaction.value(after, change.get("after_sensitive"))
+    before, after = _plain(change)
+    marks = change.get("before_sensitive"), change.get("after_sensitive")
+    return redaction.value(before, marks[0]), redaction.value(after, marks[1])
+
+
+def _side(plain: Any, shown: Any) -> Any:
+    """Return what is shown of a value. Whether there is one is no secret: the engine says so too."""
+    return _MISSING if plain is None else shown
+
+
+def _mapping(side: Any) -> Mapping[str, Any]:
+    return side if isinstance(side, Mapping) else {}
 
 
 class _Unknown:
@@ -86,12 +100,7 @@ def _with_unknown(value: Any, unknown: Any) -> Any:
         return {key: _with_unknown(value.get(key), unknown.get(key)) for key in {**value, **unknown}}
     if isinstance(unknown, list) and isinstance(value, list) and len(unknown) == len(value):
         return [_with_unknown(item, mark) for item, mark in zip(value, unknown, strict=True)]
-    return value
-
-
-def _present(side: Mapping[str, Any], name: str) -> Any:
-    value = side.get(name, _MISSING)
-    return _MISSING if value is None else value
+    return _Unknown() if value is None and unknown else value
 
 
 def _row(name: str, before: Any, after: Any) -> str:

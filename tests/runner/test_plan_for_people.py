@@ -50,6 +50,35 @@ def test_the_text_says_what_changes_and_hides_what_is_sensitive() -> None:
     ]
 
 
+def test_a_sensitive_value_that_is_new_or_goes_is_not_told_as_changed() -> None:
+    both = {"before_sensitive": True, "after_sensitive": True}  # as terraform 1.11 has it, whichever of them there is
+    outputs = {
+        "gone": {"actions": ["delete"], "before": "hidden", "after": None, **both},
+        "made": {"actions": ["create"], "before": None, "after": "hidden", **both},
+        "soon": {"actions": ["create"], "before": None, "after_unknown": True, **both},
+    }
+    columns = {"before": {"a": None, "b": "hidden", "c": None}, "after": {"a": "hidden", "b": None, "c": None}}
+    marks = {name: {"a": True, "b": True, "c": True} for name in ("before_sensitive", "after_sensitive")}
+    change = {"actions": ["update"], **columns, **marks}
+    plan = {"resource_changes": [{"address": "a.b", "change": change}], "output_changes": outputs}
+    assert rendering.plan(plan).splitlines()[3:] == [
+        "  ~ a.b will be updated in place",
+        "      + a = (sensitive value)",
+        "      - b = (sensitive value)",
+        "",
+        "Outputs:",
+        "  - gone = (sensitive value)",
+        "  + made = (sensitive value)",
+        "  + soon = (sensitive value)",
+    ]
+
+
+def test_of_what_is_sensitive_as_a_whole_no_attribute_is_told() -> None:
+    sides = {"before": {"a": "hidden"}, "after": {"a": "hidden too"}, "before_sensitive": True, "after_sensitive": True}
+    plan = {"resource_changes": [{"address": "a.b", "change": {"actions": ["update"], **sides}}]}
+    assert rendering.plan(plan).splitlines()[3:] == ["  ~ a.b will be updated in place"]
+
+
 def test_a_plan_without_changes_says_so() -> None:
     assert rendering.plan({}) == "\nThe plan changes nothing.\n"
 
