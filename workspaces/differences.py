@@ -83,10 +83,7 @@ def between(before: Configuration, after: Configuration) -> Difference:
 def _known(version: Configuration) -> dict[str, Entry]:
     known = manifests.of(version)
     if known is None:
-        raise NotUnpacked(
-            f"Nobody has unpacked version {version.number} yet, and the server itself never does: the first agent that "
-            "plans with it tells what lies in it. Plan with it while it is the newest version, or download both."
-        )
+        raise NotUnpacked(manifests.missing(version))
     return known
 
 

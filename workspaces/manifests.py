@@ -36,6 +36,16 @@ def of(configuration: Configuration) -> dict[str, Entry] | None:
     return {path: _entry(path, text) for path, text in (configuration.files or {}).items()}
 
 
+def missing(configuration: Configuration) -> str:
+    """Return why nobody knows what lies in an archive, and what to do about it."""
+    return (
+        f"Nobody has unpacked version {configuration.number} yet, or the list of its files was too long to keep: it "
+        f"has {MOST_BYTES // 1024**2} MiB at most. The server itself never unpacks an archive; the first agent that "
+        "plans with it tells what lies in it. Plan with it while it is the newest version; where that was done, or "
+        "cannot be done any more, download the archive and look for yourself."
+    )
+
+
 def keep(configuration: Configuration, entries: Any) -> None:
     """Store what an agent has unpacked, unless one has told before. Raises `Invalid` for what is no manifest."""
     if not isinstance(entries, list) or len(entries) > MOST_FILES:

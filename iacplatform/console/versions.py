@@ -21,6 +21,7 @@ def detail(request: HttpRequest, ws: str, number: int) -> HttpResponse:
     version = _find(request, workspace, number)
     entries = list((manifests.of(version) or {}).values()) if version.is_archive else []
     shown: dict[str, Any] = {"entries": entries[:MOST_FILES], "left_out": max(0, len(entries) - MOST_FILES)}
+    shown["why_unknown"] = manifests.missing(version)
     files = sorted((version.files or {}).items())
     return page.show(request, "configuration.html", files=files, **shown, **_frame(workspace, version))
 

@@ -1,14 +1,18 @@
 """What one version has otherwise than another: lines of texts, digests of archives once an agent has told them."""
 
 import hashlib
+import json
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 from rest_framework.test import APIClient
 
 from iacplatform.base.problems import Invalid
+from tasks import attempts
 from tests import archives, factories
+from tests.tasks import factories as task_factories
 from workspaces import differences, manifests
 from workspaces.models import Configuration, Workspace
 
@@ -67,6 +71,19 @@ def test_an_archive_is_compared_once_an_agent_has_unpacked_it(api: APIClient, wo
     assert [each["path"] for each in shown["changed"]] == ["main.tf"]
     assert [(each["path"], each["diff"]) for each in shown["added"]] == [("more.bin", None)]
     assert "by path and digest" in shown["note"]
+
+
+def test_of_one_whose_list_of_files_is_too_long_it_says_so(api: APIClient, workspace: Workspace) -> None:
+    store(api, workspace, {"main.tf": MAIN})
+    store_archive(api, workspace, {"main.tf": MAIN})
+    task = task_factories.planning(workspace=workspace)
+    files = {f"{number:04}{'x' * 1000}": "" for number in range(9_000)}
+    headers = {"Authorization": f"Bearer {attempts.newest_of(task).token}"}
+    address = "/agents/v1/attempt/configuration/manifest"
+    refused = Client().put(address, json.dumps(told(files)).encode(), "application/json", headers=headers)
+    assert refused.status_code == 413
+    words = difference(api, workspace, 2, 1).json()["detail"]
+    assert "too long to keep: it has 8 MiB at most" in words and "download the archive" in words
 
 
 def test_the_first_manifest_counts(api: APIClient, workspace: Workspace) -> None:

@@ -38,7 +38,7 @@ def test_an_archive_is_uploaded_and_listed_for_download(console: Client, workspa
     listed = console.get(address(workspace))
     assert "v1 archive" in pages.text(listed)
     assert f'href="/api/v1{address(workspace)}/1/download"' in listed.content.decode()
-    assert "Nobody has unpacked it yet" in pages.text(console.get(address(workspace, "/1")))
+    assert "Nobody has unpacked version 1 yet" in pages.text(console.get(address(workspace, "/1")))
 
 
 @pytest.mark.parametrize(("content", "words"), [(None, "Choose an archive first"), (b"", "empty"), (b"PK\3\4", "gzip")])
