@@ -62,6 +62,8 @@ def of(config: K8sConfig) -> Access:
     if config.in_cluster:
         return _in_cluster()
     text = _opened(config)
+    if config.route == kubeconfig.UNKNOWN:
+        _find_out_route(config, text)
     if (kubeconfig.server(text), kubeconfig.route(text)) != (config.server, config.route):
         # A sealed text that was moved here from another row, past the rule that a config keeps its cluster.
         raise Unreachable("The kubeconfig names another cluster than this config. Give the kubeconfig again.")
@@ -73,6 +75,22 @@ def _opened(config: K8sConfig) -> str:
         return config.kubeconfig()
     except Unreadable as error:
         raise Unreachable(f"The kubeconfig cannot be opened: {error}") from error
+
+
+def _find_out_route(config: K8sConfig, text: str) -> None:
+    # Without the address of the row the sealed text is no proof of where its pods are: it may be another row's.
+    if not (config.server and _names(config.server, text)):
+        raise Unreachable(
+            "Its key was missing when the platform wrote down where kubeconfigs lead. Give this kubeconfig again."
+        )
+    config.write_down_route(kubeconfig.route(text))
+
+
+def _names(server: str, text: str) -> bool:
+    try:
+        return kubeconfig.server(text) == server
+    except kubeconfig.UNREADABLE:
+        return False
 
 
 def _described(text: str) -> Access:

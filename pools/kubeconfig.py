@@ -25,6 +25,8 @@ _OF_A_CLUSTER = (
     "extensions",
 )
 _OF_A_ROUTE = ("proxy-url", "tls-server-name")
+UNKNOWN = "unknown"
+"""In place of the route of a kubeconfig that could not be opened when routes were written down."""
 _TAKEN = {
     "cluster": frozenset(_OF_A_CLUSTER),
     "user": frozenset({"token", "client-certificate-data", "client-key-data", "extensions"}),

@@ -1,6 +1,6 @@
 """How to reach a cluster, and what a pod of ours looks like there."""
 
-from typing import Self
+from typing import Any, Self
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core.exceptions import ValidationError
@@ -93,6 +93,12 @@ class K8sConfig(models.Model):
         """Return the kubeconfig for the client of the cluster."""
         return encryption.unseal(self.sealed_kubeconfig, self.owner).decode() if self.sealed_kubeconfig else ""
 
+    def write_down_route(self, route: str) -> None:
+        """Take this for the route that was unknown; the row keeps what somebody else wrote down meanwhile."""
+        same = K8sConfig.objects.filter(pk=self.pk, server=self.server, sealed_kubeconfig=self.sealed_kubeconfig)
+        same.filter(route=kubeconfig.UNKNOWN).update(route=route)
+        self.route = route
+
     @property
     def owner(self) -> str:
         """Return what the kubeconfig is sealed for."""
@@ -109,9 +115,21 @@ class K8sConfig(models.Model):
 
     def _lasting_faults(self) -> dict[str, str]:
         """Return a sentence by field where the config would leave its cluster while pods of it are there."""
-        stored = K8sConfig.objects.filter(pk=self.pk).values(*PLACE).first() or {}
-        moved = [field for column, field in PLACE.items() if stored and stored[column] != getattr(self, column)]
+        stored = K8sConfig.objects.filter(pk=self.pk).first()
+        place, new = (config.place() if config else {} for config in (stored, self))
+        moved = [PLACE[column] for column in place.keys() & new.keys() if place[column] != new[column]]
         return dict.fromkeys(moved, MOVED) if moved and self.has_pods() else {}
+
+    def place(self) -> dict[str, Any]:
+        """Return where it leads, by column, as far as that is known."""
+        known = {column: getattr(self, column) for column in PLACE}
+        if self.route != kubeconfig.UNKNOWN:
+            return known
+        try:
+            text = self.kubeconfig()
+        except encryption.Unreadable:
+            return {column: value for column, value in known.items() if value not in {"", kubeconfig.UNKNOWN}}
+        return {**known, "server": kubeconfig.server(text), "route": kubeconfig.route(text)}
 
     def has_pods(self) -> bool:
         """Return whether pods of this config are meant to be, or may still be there."""
