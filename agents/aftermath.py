@@ -41,11 +41,12 @@ class Aftermath:
 
 
 def of(task: Task) -> Aftermath | None:
-    """Return it of a task that needs attention; None of any other."""
+    """Return it of a task that needs attention; None of any other. Raises `Unreadable`, and `TryAgain` as
+    `completions.unsaved` does."""
     if task.status != Status.NEEDS_ATTENTION:
         return None
     attempt = attempts.newest_of(task)
-    saved = StateVersion.objects.filter(task_id=task.pk).order_by("-serial").first()
+    saved = StateVersion.objects.filter(task_id=task.pk).defer("sealed_content").order_by("-serial").first()
     return Aftermath(
         last_heartbeat_at=_last_heartbeat(task, attempt),
         **_log(attempt),

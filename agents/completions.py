@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tasks.log_lines import Line
-from workspaces import state_documents
+from workspaces import large_states, state_documents
 from workspaces.models import StateVersion
 
 _KEY = r'(?:\[(?:\d+|"(?:[^"\\]|\\.)*")\])?'
@@ -42,11 +42,13 @@ def unsaved(completed: list[Completion], saved: StateVersion | None) -> list[Com
     """Return those that the state which the run saved last does not hold; all of them where it saved none.
 
     A resource that was only made, or only destroyed, is looked for in the state itself: a log line and the state that
-    holds it arrive in any order. Of the others the times decide.
+    holds it arrive in any order. Of the others the times decide. Raises `TryAgain` while other large states are looked
+    into.
     """
     if saved is None or not completed:
         return completed
-    known = state_documents.addresses(saved.content())
+    with large_states.turn(saved.size):
+        known = state_documents.addresses(saved.content())
     times = Counter(each.address for each in completed)
     return [each for each in completed if not _is_saved(each, saved, known, is_single=times[each.address] == 1)]
 

@@ -36,7 +36,7 @@ ALWAYS = {
     "401": "It is not known who asks.",
     "413": "The body is too large.",
     "500": "A fault of the platform; its log says more.",
-    "503": "The database cannot answer right now: try again.",
+    "503": "The platform cannot answer right now: try again.",
 }
 UNKNOWN = {"404": "It does not exist, or not for this caller."}
 NEGOTIATED = {"406": "The answer is application/json, which the request's `Accept` leaves out."}

@@ -39,7 +39,7 @@ def _tasks_fault(workspace: Workspace) -> str:
 def _state_fault(workspace: Workspace, force: bool) -> str:
     if lock := StateLock.objects.filter(workspace=workspace).first():
         return f"The state of workspace {workspace.name} is locked by {lock.holder}: wait, or release the lock."
-    newest = StateVersion.objects.newest_of(workspace.pk)
+    newest = StateVersion.objects.defer("sealed_content").newest_of(workspace.pk)
     if force or newest is None or not newest.resources:
         return ""
     return (

@@ -162,7 +162,7 @@ class StateVersionDetail(OneWorkspace, generics.RetrieveAPIView[StateVersion]):
 class Rollback(OneWorkspace):
     """An earlier content as the newest version."""
 
-    queryset = StateVersion.objects.all()
+    queryset = StateVersion.objects.defer("sealed_content")
     serializer_class = serializers.StateVersionSerializer
     rights_model = StateVersion
     lookup_field = "serial"

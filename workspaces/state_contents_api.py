@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from iacplatform.base.problems import Invalid, NotFound
-from workspaces import state_contents, state_documents
+from workspaces import large_states, state_contents, state_documents
 from workspaces import state_contents_serializers as serializers
 from workspaces.api import OneWorkspace
 from workspaces.models import StateVersion
@@ -21,7 +21,7 @@ Read = Callable[[state_contents.State], list[Any]]
 
 
 class _Contents(OneWorkspace, generics.GenericAPIView[Any]):
-    queryset = StateVersion.objects.all()
+    queryset = StateVersion.objects.defer("sealed_content")
     rights_model = StateVersion
     lookup_field = "serial"
 
@@ -31,8 +31,10 @@ class _Listed(_Contents, generics.ListAPIView[Any]):
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Answer a page of what the version holds."""
-        rows = self.paginate_queryset(self.read(_parsed(self.get_object())))
-        return self.get_paginated_response(self.get_serializer(rows, many=True).data)
+        version = self.get_object()
+        with large_states.turn(version.size):
+            rows = self.paginate_queryset(self.read(_parsed(version)))
+            return self.get_paginated_response(self.get_serializer(rows, many=True).data)
 
 
 class Outputs(_Listed):
@@ -58,13 +60,14 @@ class Difference(_Contents):
     def get(self, request: Request, ws: str, serial: int) -> Response:
         """Answer what this version has and the older one has not, and the other way round."""
         version = self.get_object()
-        found = state_contents.difference(self._older(version), _parsed(version))
-        return Response(self.get_serializer(found).data)
+        older = self._older(version)
+        with large_states.turn(version.size + (older.size if older else 0)):
+            before = _parsed(older) if older else state_contents.NOTHING
+            return Response(self.get_serializer(state_contents.difference(before, _parsed(version))).data)
 
-    def _older(self, version: StateVersion) -> state_contents.State:
+    def _older(self, version: StateVersion) -> StateVersion | None:
         asked = self.request.query_params.get("from")
-        older = self.get_queryset().before(version) if asked is None else self._named(asked)
-        return _parsed(older) if older else state_contents.NOTHING
+        return self.get_queryset().before(version) if asked is None else self._named(asked)
 
     def _named(self, asked: str) -> StateVersion:
         if not (asked.isascii() and asked.isdigit() and len(asked) < 19):

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from iacplatform.base import encryption
 from iacplatform.base.problems import Problem
-from workspaces import kept_states, signals, state_documents
+from workspaces import kept_states, large_states, signals, state_documents
 from workspaces.errors import LockNotHeld, StateLocked, StateRefused
 from workspaces.holders import Holder
 from workspaces.models import StateLock, StateVersion
@@ -28,37 +28,32 @@ def store(workspace_id: str, content: bytes, holder: Holder, *, lock_id: str = "
     """Return the new version; the same content at the same serial again returns the one that is stored.
 
     Raises `Invalid` for what is no state, `StateLocked` while somebody else holds the lock, `StateRefused` where it
-    does not follow the newest version. What a task's run sends and is refused is kept aside; the refusal says where.
+    does not follow the newest version, `TryAgain` while other large states are stored. What a task's run sends and is
+    refused is kept aside; the refusal says where.
     """
     holder.demand(holder.may_write, "write")
-    document = state_documents.read(content)
-    try:
-        return _store(workspace_id, document, holder, lock_id)
-    except Problem as refusal:
-        if holder.task_id is None:
-            raise
-        if known := _known(workspace_id, document):
-            return known
-        raise kept_states.refused(workspace_id, document, holder, refusal) from refusal
+    with large_states.turn(len(content)):
+        return _store_or_keep(workspace_id, state_documents.read(content), holder, lock_id)
 
 
 def upload(workspace_id: str, content: bytes, holder: Holder) -> StateVersion:
     """Return the version that a person adds by hand; refused while anybody holds the lock. Otherwise like `store`."""
     holder.demand(holder.may_write, "write")
-    document = state_documents.read(content)
-    sealed = encryption.seal(content, StateVersion.owner(workspace_id))
-    with _alone(workspace_id, holder):
-        _demand_free(_lock_of(workspace_id))
-        return _known(workspace_id, document) or _add(workspace_id, document, sealed, holder)
+    with large_states.turn(len(content)):
+        document = state_documents.read(content)
+        sealed = encryption.seal(content, StateVersion.owner(workspace_id))
+        with _alone(workspace_id, holder):
+            _demand_free(_lock_of(workspace_id))
+            return _known(workspace_id, document) or _add(workspace_id, document, sealed, holder)
 
 
 def roll_back(version: StateVersion, holder: Holder) -> StateVersion:
     """Return a new version with the content of `version` and the next serial; refused while anybody holds the lock."""
     holder.demand(holder.may_write, "write")
     workspace_id = version.workspace_id
-    with _alone(workspace_id, holder):
+    with large_states.turn(version.size), _alone(workspace_id, holder):
         _demand_free(_lock_of(workspace_id))
-        last = StateVersion.objects.newest_of(workspace_id) or version
+        last = StateVersion.objects.defer("sealed_content").newest_of(workspace_id) or version
         document = state_documents.read(state_documents.with_serial(version.content(), last.serial + 1))
         sealed = encryption.seal(document.content, StateVersion.owner(workspace_id))
         return _add(workspace_id, document, sealed, holder)
@@ -107,6 +102,17 @@ def locked(held: StateLock) -> StateLocked:
     who = held.info.get("Who") or held.holder
     detail = f"The state is locked by {held.holder} ({who}) since {held.created_at:%Y-%m-%d %H:%M:%S} UTC: wait for it."
     return StateLocked(detail, extras=held.info)
+
+
+def _store_or_keep(workspace_id: str, document: Document, holder: Holder, lock_id: str) -> StateVersion:
+    try:
+        return _store(workspace_id, document, holder, lock_id)
+    except Problem as refusal:
+        if holder.task_id is None:
+            raise
+        if known := _known(workspace_id, document):
+            return known
+        raise kept_states.refused(workspace_id, document, holder, refusal) from refusal
 
 
 def _store(workspace_id: str, document: Document, holder: Holder, lock_id: str) -> StateVersion:

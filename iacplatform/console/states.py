@@ -11,7 +11,7 @@ from iacplatform.base import rights
 from iacplatform.base.problems import Invalid, Problem
 from iacplatform.console import page, state_changes, workspaces
 from tasks import removal
-from workspaces import state_api, state_contents, state_documents, states
+from workspaces import large_states, state_api, state_contents, state_documents, states
 from workspaces.holders import Holder
 from workspaces.models import StateLock, StateVersion, Workspace
 
@@ -66,7 +66,8 @@ def _uploaded(request: HttpRequest) -> bytes:
 
 
 def _find(request: HttpRequest, workspace: Workspace, serial: int) -> StateVersion:
-    return get_object_or_404(StateVersion.objects.visible_to(request.user).filter(workspace=workspace), serial=serial)
+    visible = StateVersion.objects.visible_to(request.user).filter(workspace=workspace)
+    return get_object_or_404(visible.defer("sealed_content"), serial=serial)
 
 
 def _done(request: HttpRequest, stored: StateVersion, sentence: str) -> HttpResponse:
@@ -85,17 +86,19 @@ def _shown(
 ) -> HttpResponse:
     versions = StateVersion.objects.visible_to(request.user).defer("sealed_content")
     before, newest = versions.before(version), versions.newest_of(workspace.pk)
-    is_large = version.size > MOST_BYTES or (before is not None and before.size > MOST_BYTES)
-    return page.show(
-        request,
-        "state.html",
-        version=version,
-        before=before,
-        is_newest=newest is not None and newest.pk == version.pk,
-        is_large=is_large,
-        **({} if is_large else _contents(version, before)),
-        **_frame(request, workspace, problem),
-    )
+    sizes = [each.size for each in (version, before) if each]
+    is_large = max(sizes) > MOST_BYTES
+    with large_states.turn(0 if is_large else sum(sizes)):
+        return page.show(
+            request,
+            "state.html",
+            version=version,
+            before=before,
+            is_newest=newest is not None and newest.pk == version.pk,
+            is_large=is_large,
+            **({} if is_large else _contents(version, before)),
+            **_frame(request, workspace, problem),
+        )
 
 
 def _contents(version: StateVersion, before: StateVersion | None) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def shown(
         problem=problem,
         page=page.listed(request, tasks.order_by("-id"), size=20),
         configuration=Configuration.objects.visible_to(request.user).newest_of(workspace),
-        state=StateVersion.objects.visible_to(request.user).newest_of(workspace.pk),
+        state=StateVersion.objects.visible_to(request.user).defer("sealed_content").newest_of(workspace.pk),
         may=_rights(request),
         **forms,
     )
