@@ -4,12 +4,15 @@ The dispatcher and `explain` go through the same list, so an explanation cannot 
 """
 
 from collections.abc import Callable
+from datetime import timedelta
+
+from django.conf import settings
 
 from agents import orphans, pod_waits, waits
 from agents.candidates import Candidate
 from pools.models import PoolType
 from tasks import reasons, results, scheduler
-from tasks.reasons import WaitReason
+from tasks.reasons import Code, WaitReason
 from tasks.states import RUNNABLE, Status
 
 Gate = Callable[[Candidate], WaitReason | None]
@@ -93,7 +96,7 @@ def matching_agent(candidate: Candidate) -> WaitReason | None:
     plan = candidate.plan_to_apply
     if candidate.able or plan is None:
         return None
-    return waits.no_matching_agent(plan, candidate.capacity)
+    return waits.no_matching_agent(plan, candidate.capacity, is_out_of_reach=_is_out_of_reach(candidate))
 
 
 def free_slot(candidate: Candidate) -> WaitReason | None:
@@ -140,3 +143,11 @@ def _is_served(candidate: Candidate) -> bool:
     """Whether a pool that may have no pods still has a slot for the task: one kept for it, or people's agents."""
     rooms = candidate.capacity.rooms
     return candidate.kept is not None or any(not room.agent.pod_name for room in rooms)
+
+
+def _is_out_of_reach(candidate: Candidate) -> bool:
+    """Whether nobody could apply its plan for a whole lease, so that no agent of before is on its way back."""
+    task = candidate.task
+    if task.reason_code != Code.NO_MATCHING_AGENT or task.reason_since is None:
+        return False
+    return candidate.capacity.now - task.reason_since > timedelta(seconds=settings.AGENT_LEASE_SECONDS)

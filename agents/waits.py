@@ -3,11 +3,13 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
+from django.conf import settings
+
 from agents.candidates import STICKY_SECONDS
 from agents.capacity import Capacity, Room
 from pools.models import Pool, PoolType
 from tasks.models import Plan, Task
-from tasks.reasons import OFFER_GRACE_SECONDS, Code, Turn, WaitReason
+from tasks.reasons import OFFER_GRACE_SECONDS, RETRY_PLANS_AGAIN, Code, Turn, WaitReason
 from workspaces.models import StateLock, Workspace
 
 CONFIG_GRACE_SECONDS = 60
@@ -22,6 +24,12 @@ CAPACITY_GRACE_SECONDS = 4 * 3600
 
 FREEZE_GRACE_SECONDS = 60
 """After the end of the window, which is known."""
+
+_PLAN_AGAIN = "Or press retry: a new plan is made with what is there, and needs a new confirmation."
+_PLAN_AGAIN_LATER = (
+    "Who was cut off a moment ago comes back by itself. When none has come for {seconds} s, retry makes a new plan "
+    "with what is there; until then it only looks again, and the confirmation stays."
+)
 
 _NAMED = 3
 """So many agents are named in a sentence; the evidence has all."""
@@ -152,18 +160,22 @@ def no_connected_agent(pool: Pool, leaving: int, *, tokenless: bool) -> WaitReas
     )
 
 
-def no_matching_agent(plan: Plan, capacity: Capacity) -> WaitReason:
-    """Agents are there, and none can apply this plan."""
+def no_matching_agent(plan: Plan, capacity: Capacity, *, is_out_of_reach: bool) -> WaitReason:
+    """Agents are there, and none can apply this plan. `is_out_of_reach`: so long that a retry gives the plan up."""
     needed, platform = f"{plan.engine} {plan.version}", f"{plan.os}/{plan.arch}"
     rooms = sorted(capacity.rooms, key=lambda room: room.agent.name)
     return WaitReason(
         code=Code.NO_MATCHING_AGENT,
         turn=Turn.CONFIG,
         message=f"Its plan was made by {needed} on {platform}, and nothing else can apply it. {_lacking(rooms)}",
-        remedy=f"Connect an agent of {platform} that has {needed} or downloads it; the plan is applied at once. Or "
-        "press retry: a new plan is made with what is there, and needs a new confirmation.",
+        remedy=f"Connect an agent of {platform} that has {needed} or downloads it; the plan is applied at once. "
+        + (_PLAN_AGAIN if is_out_of_reach else _PLAN_AGAIN_LATER.format(seconds=settings.AGENT_LEASE_SECONDS)),
         blocker={"kind": "pool", "id": capacity.pool.pk if capacity.pool else ""},
-        evidence={"needed": f"{needed} on {platform}", "agents": {room.agent.name: _engines(room) for room in rooms}},
+        evidence={
+            "needed": f"{needed} on {platform}",
+            "agents": {room.agent.name: _engines(room) for room in rooms},
+            RETRY_PLANS_AGAIN: is_out_of_reach,
+        },
         actions=("retry", "cancel"),
         grace_seconds=CONFIG_GRACE_SECONDS,
     )

@@ -45,8 +45,13 @@ def keep(attempt: Attempt, facts: dict[str, Any]) -> Plan:
 
 
 def is_out_of_reach(task: Task) -> bool:
-    """Return whether none of the agents that are there can apply the confirmed plan, as the dispatcher saw it last."""
-    return task.status == Status.CONFIRMED and task.reason_code == Code.NO_MATCHING_AGENT
+    """Return whether nobody has been able to apply the confirmed plan for so long that a retry makes a new one.
+
+    As the dispatcher saw it last.
+    """
+    if task.status != Status.CONFIRMED or task.reason is None or task.reason_code != Code.NO_MATCHING_AGENT:
+        return False
+    return bool(task.reason["evidence"].get(reasons.RETRY_PLANS_AGAIN))
 
 
 def is_stale(task: Task) -> bool:

@@ -8,6 +8,9 @@ from typing import Any
 OFFER_GRACE_SECONDS = 15
 """After an offer that was not taken: time for one other agent to take it."""
 
+RETRY_PLANS_AGAIN = "retry_plans_again"
+"""In the evidence of `no_matching_agent`: whether a retry gives the confirmed plan up, for a new one."""
+
 
 class Turn(StrEnum):
     """Whose turn it is."""

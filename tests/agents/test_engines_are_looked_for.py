@@ -3,11 +3,12 @@
 import json
 
 import pytest
+from django.db import transaction
 
 from agents import dispatcher, inventory, protocol
 from agents.models import Agent
 from agents.protocol import Engine, Heartbeat, ProtocolError
-from tasks import remedies
+from tasks import attempts, remedies, verbs
 from tasks.models import Task
 from tests.agents.conftest import Connect
 from tests.agents.scenes import TERRAFORM, hello, join, offered_to
@@ -62,10 +63,38 @@ def test_the_reason_says_what_is_missing_where_and_what_would_help() -> None:
         "engine."
     )
     assert reason["remedy"] == (
-        "Connect an agent of linux/amd64 that has terraform 1.11.4 or downloads it; the plan is applied at once. Or press "
-        "retry: a new plan is made with what is there, and needs a new confirmation."
+        "Connect an agent of linux/amd64 that has terraform 1.11.4 or downloads it; the plan is applied at once. Who was cut "
+        "off a moment ago comes back by itself. When none has come for 45 s, retry makes a new plan with what is there; until "
+        "then it only looks again, and the confirmation stays."
     )
     assert reason["evidence"]["agents"] == {"ada": ["terraform 1.5.7"], "mac": []}
+
+
+def test_after_a_lease_without_one_that_fits_it_says_that_a_retry_plans_again() -> None:
+    reason = factories.out_of_reach().reason or {}
+    assert "Or press retry: a new plan is made with what is there, and needs a new confirmation." in reason["remedy"]
+    assert (reason["evidence"]["retry_plans_again"], "a moment ago" in reason["remedy"]) == (True, False)
+
+
+def test_who_was_away_for_seconds_applies_the_confirmed_plan_whoever_pressed_retry_meanwhile() -> None:
+    planner = factories.agent("planner")
+    task = factories.confirmed(on=planner)
+    join("odd", engines=OLD)
+    done = verbs.ask(verbs.VERBS, "retry", factories.reread(task), factories.person(), {})
+    assert done.sentence.startswith("A slot was looked for again. It waits: Its plan was made by terraform 1.11.4")
+    assert offered_to(join("planner again")) == [task.pk]
+    assert factories.reread(task).confirmed_at is not None
+
+
+def test_the_wait_begins_anew_with_every_agent_that_fits() -> None:
+    task = factories.out_of_reach()
+    fitting = join("fitting", capacity=1)
+    assert offered_to(fitting) == [task.pk]
+    Agent.objects.filter(pk=fitting.pk).update(session="")
+    with transaction.atomic():
+        attempts.take_back(Task.objects.locked(task.pk), cause="It left.", actor="platform:sweep")
+    dispatcher.dispatch(fitting.pool_id, cause="test")
+    assert (factories.reread(task).reason or {})["evidence"]["retry_plans_again"] is False
 
 
 def test_of_a_single_agent_it_says_so_too() -> None:

@@ -15,6 +15,8 @@ from tests.tasks.cells import AT, cancelled_before_its_end
 WORDS: list[tuple[Callable[[], Task], str, str]] = [
     (factories.pending, "retry", "Looks for a slot again, now, without the rest of a pause."),
     (factories.confirmed, "retry", "The confirmed plan stays the one that is applied."),
+    (factories.misfit, "retry", "The confirmed plan stays the one that is applied."),
+    (factories.out_of_reach, "retry", "Makes a new plan in this task; it needs a new confirmation."),
     (factories.stale, "retry", "Makes a new plan in this task; it needs a new confirmation."),
     (factories.failed, "retry", "Begins a new task of the same kind"),
     (factories.needing_attention, "retry", "Marks this one as failed, lets go of its locks, and makes a new plan"),

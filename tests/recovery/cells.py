@@ -109,6 +109,7 @@ TASKS: dict[str, Maker] = {
     "stale, slot gone": without_its_slot(factories.stale),
     "confirmed": factories.confirmed,
     "confirmed, slot gone": without_its_slot(factories.confirmed),
+    "misfit": factories.misfit,
     "out of reach": factories.out_of_reach,
     "apply offered": lambda: factories.offered(factories.confirmed()),
     "apply offered on its slot": kept_slot_offered,

@@ -11,6 +11,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -150,11 +151,19 @@ def stale(**made: Any) -> Task:
     return reread(task)
 
 
-def out_of_reach(**made: Any) -> Task:
-    """Return a confirmed task whose plan none of the connected agents can apply."""
+def misfit(**made: Any) -> Task:
+    """Return a confirmed task whose plan none of the connected agents can apply, since this moment."""
     task = confirmed(on=agent(), **made)
     odd = agent(connected=True, engines=[{"name": "terraform", "version": "1.5.7"}])
     dispatcher.dispatch(odd.pool_id, cause="test")
+    return reread(task)
+
+
+def out_of_reach(**made: Any) -> Task:
+    """Return one that has been so for longer than an agent that is cut off is waited for."""
+    task = misfit(**made)
+    Task.objects.filter(pk=task.pk).update(reason_since=clock.In(seconds=-settings.AGENT_LEASE_SECONDS - 1))
+    dispatcher.dispatch(task.workspace.pool_id or Pool.objects.local().pk, cause="test")
     return reread(task)
 
 

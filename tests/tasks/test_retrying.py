@@ -65,6 +65,14 @@ def test_a_plan_that_no_agent_can_apply_is_made_anew_and_its_confirmation_is_voi
     assert "no agent can apply the confirmed one" in again.events.get(event=Event.REPLAN).reason
 
 
+def test_while_the_agent_that_fits_may_be_back_in_a_moment_the_confirmation_stays() -> None:
+    task = factories.misfit()
+    tried = remedies.retry(task, by=factories.person("bob"))
+    same = factories.reread(task)
+    assert (tried.result, same.status, same.confirmed_by) == (Result.LOOKED_AGAIN, Status.CONFIRMED, task.confirmed_by)
+    assert (same.plan_digest, same.events.count()) == (task.plan_digest, task.events.count())
+
+
 @pytest.mark.parametrize(
     "make",
     [
