@@ -14,7 +14,7 @@ from agents import covering, protocol
 from agents.protocol import Log, ProtocolError
 from tasks.errors import StaleEpoch
 from tasks.models import Attempt, LogChunk
-from tasks.models.log import LONGEST_BYTES
+from tasks.models.attempt import LONGEST_LOG_BYTES
 
 _TOO_LONG = b"\nThe log is longer than 129 MiB; what followed is not kept.\n"
 
@@ -42,7 +42,7 @@ def store(agent_id: str, word: Log) -> Stored:
     if attempt.log_bytes is not None and attempt.log_stored >= attempt.log_bytes:
         data = _only_known(word, data, attempt)
     is_late = attempt.epoch_now != attempt.epoch
-    if attempt.log_stored > LONGEST_BYTES:
+    if attempt.log_stored > LONGEST_LOG_BYTES:
         return Stored(offset=word.offset + len(data), is_late=is_late)
     fresh = _bounded(data[attempt.log_stored - word.offset :] if word.offset <= attempt.log_stored else b"", attempt)
     return Stored(offset=_append(attempt, fresh) if fresh else attempt.log_stored, is_late=is_late)
@@ -50,7 +50,7 @@ def store(agent_id: str, word: Log) -> Stored:
 
 def _bounded(data: bytes, attempt: Attempt) -> bytes:
     """Return what of a piece is stored; the one that does not fit any more ends with a sentence that says so."""
-    room = LONGEST_BYTES - attempt.log_stored
+    room = LONGEST_LOG_BYTES - attempt.log_stored
     return data if len(data) <= room else data[:room] + _TOO_LONG
 
 

@@ -32,7 +32,7 @@ def of(attempt: Attempt, *, most_bytes: int = MOST_BYTES) -> list[Line]:
     lines: list[Line] = []
     rest, at = b"", None
     for offset, data, at in chunks.order_by("offset").values_list("offset", "data", "at"):
-        *whole, rest = (rest + bytes(data)[: max(0, attempt.log_shown - offset)]).split(b"\n")
+        *whole, rest = (rest + attempt.shown(offset, bytes(data))).split(b"\n")
         lines += [Line(text=_plain(text), at=at) for text in whole]
     return lines if at is None or not rest else [*lines, Line(text=_plain(rest), at=at)]
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from tasks.models import Attempt, LogChunk, Task
-from tasks.models.log import LONGEST_BYTES
 
 MOST_BYTES = 1024 * 1024
 """Of one piece."""
@@ -30,7 +29,7 @@ def read(task: Task, *, phase: str, offset: int = 0, number: int | None = None, 
         return Piece(data=b"", next_offset=0, is_complete=task.is_final, attempt=0)
     data = _bytes(attempt, offset, most)
     following = min(offset, attempt.log_shown) + len(data)
-    ended = _has_ended(attempt) and following >= attempt.log_shown
+    ended = attempt.is_log_whole and following >= attempt.log_shown
     return Piece(
         data=data, next_offset=following, is_complete=ended, attempt=attempt.number, log_bytes=attempt.log_shown
     )
@@ -42,11 +41,6 @@ def _attempt(task: Task, phase: str, number: int | None) -> Attempt | None:
     return (begun if number is None else begun.filter(number=number)).order_by("-epoch").first()
 
 
-def _has_ended(attempt: Attempt) -> bool:
-    """Whether all that the agent announced is stored. Of a lost agent no more is expected, though more may come."""
-    return attempt.ended_at is not None and attempt.log_stored >= min(attempt.log_bytes or 0, LONGEST_BYTES)
-
-
 def _bytes(attempt: Attempt, offset: int, most: int) -> bytes:
     most = max(0, min(most, attempt.log_shown - offset))
     chunks = LogChunk.objects.filter(attempt=attempt)
@@ -55,4 +49,4 @@ def _bytes(attempt: Attempt, offset: int, most: int) -> bytes:
         return b""
     wanted = chunks.filter(offset__gte=holding, offset__lt=offset + most).order_by("offset")
     joined = b"".join(bytes(data) for data in wanted.values_list("data", flat=True))
-    return joined[offset - holding :][:most]
+    return attempt.shown(offset, joined[offset - holding :][:most])

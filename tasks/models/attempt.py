@@ -12,6 +12,10 @@ from tasks.models.task import Task
 from tasks.states import Phase
 
 TOKEN_PREFIX = "iaca_"  # noqa: S105 - a prefix for secret scanners
+LONGEST_LOG_BYTES = 129 * 1024 * 1024
+"""Of an attempt's whole log. Agents keep 128 MiB of it and say so at its end; whoever sends more is none of ours, or
+means harm, and may do so late as well: an attempt's token has no end."""
+
 _SIGNER = signing.Signer(salt="tasks.attempt", sep=".")
 
 
@@ -78,9 +82,24 @@ class Attempt(models.Model):
         return self.ended_at is not None or self.task.epoch != self.epoch
 
     @property
+    def is_log_whole(self) -> bool:
+        """Whether all that the agent announced is stored. Of a lost agent no more is expected, though more may come."""
+        return self.ended_at is not None and self.log_stored >= min(self.log_bytes or 0, LONGEST_LOG_BYTES)
+
+    @property
     def log_shown(self) -> int:
         """Bytes of its log that people may see: the beginning of what may be a secret waits for the rest of it."""
-        return self.log_stored - self.log_held
+        return self.log_stored if self.is_log_whole else self.log_stored - self.log_held
+
+    def shown(self, offset: int, data: bytes) -> bytes:
+        """Return what people may see of `data`, which is stored from `offset` on.
+
+        Where the rest of what may be a secret is no longer expected, its beginning is covered; so no half of one is
+        ever shown, also when a lost agent brings the other half one day.
+        """
+        safe = max(0, self.log_stored - self.log_held - offset)
+        may_be_secret = data[safe : max(safe, self.log_shown - offset)]
+        return data[:safe] + b"*" * len(may_be_secret)
 
     @property
     def token(self) -> str:

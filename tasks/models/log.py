@@ -5,10 +5,6 @@ from django.db import models
 from iacplatform.base import clock
 from tasks.models.attempt import Attempt
 
-LONGEST_BYTES = 129 * 1024 * 1024
-"""Of an attempt's whole log. Agents keep 128 MiB of it and say so at its end; whoever sends more is none of ours, or
-means harm, and may do so late as well: an attempt's token has no end."""
-
 
 class LogChunk(models.Model):
     attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="log_chunks")

@@ -116,6 +116,27 @@ class TestStored:
         piece = tasks.logs.read(planning, phase="plan")
         assert (piece.data, piece.is_complete) == (b"at the cor", True)
 
+    def test_of_a_lost_agent_s_log_what_may_begin_a_value_is_shown_as_stars(
+        self, session: Session, planning: Task
+    ) -> None:
+        send(session, planning, b"one\n", b"is cor")
+        factories.lose(planning)
+        piece = tasks.logs.read(planning, phase="plan")
+        assert (piece.data, piece.next_offset, piece.is_complete) == (b"one\nis ***", 10, True)
+        assert tasks.logs.read(planning, phase="plan", offset=8).data == b"**"
+        assert [line.text for line in log_lines.of(attempt_of(planning))] == ["one", "is ***"]
+
+    @pytest.mark.parametrize(
+        ("rest", "then"), [(SECRET[3:].encode(), b"*" * len(SECRET)), (b"ner\n", b"corner\n")], ids=["value", "none"]
+    )
+    def test_when_it_brings_the_rest_late_no_half_of_a_value_was_shown(
+        self, session: Session, planning: Task, rest: bytes, then: bytes
+    ) -> None:
+        send(session, planning, b"is cor")
+        factories.lose(planning)
+        reports.take_evidence(session, log(planning, 6, rest))
+        assert tasks.logs.read(planning, phase="plan").data == b"is " + then
+
     def test_the_attempts_own_token_is_covered_too(self, session: Session, planning: Task) -> None:
         token = attempt_of(planning).token.encode()
         send(session, planning, b"token=" + token[:9], token[9:] + b"\n")

@@ -32,8 +32,8 @@ def test_it_goes_on_where_the_stored_log_ends(session: Session, given_up: Task) 
 def test_it_has_an_end_which_is_said_in_its_place(
     session: Session, given_up: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(logs, "LONGEST_BYTES", 6)
-    monkeypatch.setattr(tasks.logs, "LONGEST_BYTES", 6)
+    monkeypatch.setattr(logs, "LONGEST_LOG_BYTES", 6)
+    monkeypatch.setattr("tasks.models.attempt.LONGEST_LOG_BYTES", 6)
     reports.handle(session, log(given_up, 0, b"one\n"))
     reports.handle(session, log(given_up, 4, b"two\n"))
     cut = b"one\ntw\nThe log is longer than 129 MiB; what followed is not kept.\n"
