@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
+from channels.consumer import get_handler_name
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import DatabaseError
@@ -39,6 +40,14 @@ class AgentConsumer(AsyncWebsocketConsumer):
     session: Session | None = None
     is_over = False
     deadline: asyncio.TimerHandle | None = None
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Hand a message to its method.
+
+        Channels closes old database connections first, in a thread that has none of ours: `_in_thread` does it where
+        they are, and each word is spared a change of threads.
+        """
+        await getattr(self, get_handler_name(message))(message)
 
     async def connect(self) -> None:
         """Let in who shows a pool token, and nobody who comes from a browser."""

@@ -4,13 +4,13 @@ import json
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
 from django.conf import settings
-from django.core.asgi import get_asgi_application
 
+from iacplatform.handling import Handler
 from iacplatform.intake import ENVELOPE_BYTES, Intake, limit
 from tests import factories
+from tests.agents.sockets import do
 from workspaces import manifests
 
 LIMIT = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
@@ -19,7 +19,7 @@ WORKSPACES = "/api/v1/workspaces"
 
 async def send(path: str, chunks: list[bytes], headers: list[tuple[bytes, bytes]]) -> tuple[int, dict[str, Any]]:
     """Return status and JSON of the answer to a POST whose body comes in chunks."""
-    django: Any = get_asgi_application()
+    django: Any = Handler()
     scope = {
         "type": "http",
         "http_version": "1.1",
@@ -33,6 +33,7 @@ async def send(path: str, chunks: list[bytes], headers: list[tuple[bytes, bytes]
     for number, chunk in enumerate(chunks, start=1):
         await caller.send_input({"type": "http.request", "body": chunk, "more_body": number < len(chunks)})
     start, body = await caller.receive_output(timeout=20), await caller.receive_output(timeout=20)
+    await caller.wait(timeout=20)  # until its connection to the database is given back
     return int(start["status"]), json.loads(body["body"] or b"{}")
 
 
@@ -63,7 +64,7 @@ async def test_a_length_that_lies_does_not_help() -> None:
 
 @pytest.mark.django_db(transaction=True)
 async def test_a_body_in_chunks_is_read_whole() -> None:
-    token = await sync_to_async(lambda: factories.token(factories.admin()))()
+    token = await do(lambda: factories.token(factories.admin()))
     bearer = (b"authorization", f"Bearer {token}".encode())
     status, made = await send(WORKSPACES, [b'{"na', b'me": "we', b'b"}'], [*CHUNKED, bearer])
     assert (status, made["name"]) == (201, "web")
@@ -71,8 +72,8 @@ async def test_a_body_in_chunks_is_read_whole() -> None:
 
 @pytest.mark.django_db(transaction=True)
 async def test_texts_stay_bounded_where_archives_may_be_large() -> None:
-    token = await sync_to_async(lambda: factories.token(factories.admin()))()
-    workspace = await sync_to_async(factories.workspace)()
+    token = await do(lambda: factories.token(factories.admin()))
+    workspace = await do(factories.workspace)
     bearer = (b"authorization", f"Bearer {token}".encode())
     path = f"/api/v1/workspaces/{workspace.pk}/configurations"
     status, problem = await send(path, [b" " * LIMIT, b" "], [*CHUNKED, bearer])

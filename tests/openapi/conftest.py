@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 import schemathesis
-from django.core.asgi import get_asgi_application
 from drf_spectacular.generators import SchemaGenerator
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
+from iacplatform.handling import Handler
 from iacplatform.intake import Intake
 from tests.openapi import closing
 from tests.openapi.world import World
@@ -24,7 +24,7 @@ def description() -> dict[str, Any]:
 def api(description: dict[str, Any]) -> OpenApiSchema:
     """The description with the application; here an answer has the members that are described and no others."""
     described = schemathesis.openapi.from_dict(closing.closed(description))
-    http: Any = get_asgi_application()
+    http: Any = Handler()
     described.app = Intake(http)
     return described
 
