@@ -1,20 +1,17 @@
 """What a pool can take right now: the free slots of its connected agents, as one look at the database shows them."""
 
-from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from agents import pauses, supply
-from agents.models import Agent
+from agents import roster, supply
+from agents.holds import Hold
 from agents.pauses import Pause
+from agents.roster import Present
 from agents.supply import Supply
-from iacplatform.base import clock
 from pools.models import Pool, PoolType
 from tasks.attempts import Place
-from tasks.models import Task
-from tasks.states import Lease
 
 
 @dataclass(kw_only=True)
@@ -25,7 +22,7 @@ class Room:
     its pod is one beyond the pool's maximum, which takes nothing new; what is kept for a task there stays so.
     """
 
-    agent: Agent
+    agent: Present
     free: set[int]
     pause: Pause | None = None
     is_closed: bool = False
@@ -56,7 +53,7 @@ class Room:
     def place(self, slot: int) -> Place:
         """Return one of its slots as a place for an attempt."""
         agent = self.agent
-        return Place(agent_id=agent.pk, agent_name=agent.name, pod_name=agent.pod_name, slot=slot)
+        return Place(agent_id=agent.agent_id, agent_name=agent.name, pod_name=agent.pod_name, slot=slot)
 
 
 @dataclass(kw_only=True)
@@ -69,7 +66,7 @@ class Capacity:
     pool: Pool | None
     now: datetime
     rooms: list[Room] = field(default_factory=list)
-    reservations: list[Task] = field(default_factory=list)  # on the rooms' agents, oldest first
+    reservations: list[Hold] = field(default_factory=list)  # on the rooms' agents, oldest first
     away: frozenset[str] = frozenset()  # ids of the pool's agents that were cut off within their lease
     leaving: int = 0  # connected agents that take nothing new
     supply: Supply | None = None
@@ -91,11 +88,11 @@ class Capacity:
 
     def room_of(self, agent_id: str) -> Room | None:
         """Return the connected agent of this id."""
-        return next((room for room in self.rooms if room.agent.pk == agent_id), None)
+        return next((room for room in self.rooms if room.agent.agent_id == agent_id), None)
 
-    def holding(self, agent_ids: set[str]) -> list[Task]:
+    def holding(self, agent_ids: set[str]) -> list[Hold]:
         """Return the reservations on these agents, oldest first."""
-        return [task for task in self.reservations if task.agent_id in agent_ids]
+        return [hold for hold in self.reservations if hold.agent_id in agent_ids]
 
     def release(self, agent_id: str, slot: int | None) -> None:
         """Note that a slot became free in this very pass."""
@@ -105,11 +102,11 @@ class Capacity:
 
     def keep_to(self, earlier: "Capacity") -> None:
         """Leave out what became free, was reserved or came since `earlier`: others have a right to it first."""
-        left = {room.agent.pk: room.free for room in earlier.rooms}
-        self.rooms = [room for room in self.rooms if room.agent.pk in left]
+        left = {room.agent.agent_id: room.free for room in earlier.rooms}
+        self.rooms = [room for room in self.rooms if room.agent.agent_id in left]
         for room in self.rooms:
-            room.free &= left[room.agent.pk]
-        self.reservations = [task for task in self.reservations if task in earlier.reservations]
+            room.free &= left[room.agent.agent_id]
+        self.reservations = [hold for hold in self.reservations if hold in earlier.reservations]
 
     def summary(self) -> dict[str, Any]:
         """Return the numbers that a reason shows as evidence."""
@@ -118,29 +115,25 @@ class Capacity:
         return {"agents": len(self.rooms), "slots": slots, "free": free, "reserved": len(self.reservations)}
 
 
-def look(pool: Pool | None, now: datetime, *, waits_for_pauses: bool = True) -> Capacity:
-    """Return the pool's capacity at this moment of the database's clock: three queries, whatever the history, and two
-    more for a pool of pods.
+def look(pool_id: str | None, now: datetime, *, waits_for_pauses: bool = True) -> Capacity:
+    """Return the pool's capacity at this moment of the database's clock: one query, whatever the history and however
+    many agents, and two more for a pool of pods.
 
     `waits_for_pauses`: agents that are passed over for a while have no free slot until that is over.
     """
-    if pool is None:
-        return Capacity(pool=None, now=now)
-    present = list(Agent.objects.filter(pool=pool, lease_until__gt=clock.DatabaseNow()))
-    working = {agent.pk: agent for agent in present if agent.session and not agent.draining}
-    held = Task.objects.exclude(lease=Lease.NONE).filter(agent_id__in=working)
-    leased = list(held.only("agent_id", "slot", "lease").order_by("lease_expires_at", "id")) if working else []
-    supplied = supply.look(pool, now) if pool.pool_type == PoolType.K8S else None
-    rooms = _rooms(working.values(), leased, now if waits_for_pauses else None)
+    pool, present = roster.of(pool_id) if pool_id else (None, [])
+    supplied = supply.look(pool, now) if pool and pool.pool_type == PoolType.K8S else None
+    rooms = [_room(agent, now if waits_for_pauses else None) for agent in present if agent.is_working]
     for room in _beyond_most(rooms, supplied):
         room.close()
+    kept = [hold for room in rooms for hold in room.agent.holds if hold.is_kept]
     return Capacity(
         pool=pool,
         now=now,
         rooms=rooms,
-        reservations=[task for task in leased if task.lease == Lease.RESERVED],
-        away=frozenset(agent.pk for agent in present if not agent.session and not agent.draining),
-        leaving=sum(1 for agent in present if agent.session and agent.draining),
+        reservations=sorted(kept, key=lambda hold: (hold.lease_expires_at or now, hold.task)),
+        away=frozenset(agent.agent_id for agent in present if agent.is_away),
+        leaving=sum(agent.is_leaving for agent in present),
         supply=supplied,
     )
 
@@ -158,18 +151,14 @@ def _beyond_most(rooms: list[Room], supply: Supply | None) -> list[Room]:
     return of_pods[supply.pool.max_replicas :]
 
 
-def _rooms(working: Collection[Agent], leased: Collection[Task], now: datetime | None) -> list[Room]:
-    paused = pauses.of(working)
-    asked = {task.agent_id for task in leased if task.lease == Lease.OFFERED}
-    rooms = [Room(agent=agent, free=_free(agent, leased), pause=paused.get(agent.pk)) for agent in working]
-    for room in rooms:
-        if room.pause is not None:
-            is_passed_over = now is not None and room.pause.until > now
-            is_left_alone = room.agent.pk in asked or is_passed_over
-            room.free = set() if is_left_alone else set(sorted(room.free)[:1])
-    return rooms
+def _room(agent: Present, now: datetime | None) -> Room:
+    room = Room(agent=agent, free=_free(agent), pause=agent.pause)
+    if room.pause is not None:
+        is_asked = any(hold.is_offered for hold in agent.holds)
+        is_passed_over = now is not None and room.pause.until > now
+        room.free = set() if is_asked or is_passed_over else set(sorted(room.free)[:1])
+    return room
 
 
-def _free(agent: Agent, leased: Iterable[Task]) -> set[int]:
-    taken = {task.slot for task in leased if task.agent_id == agent.pk}
-    return {slot for slot in range(agent.capacity) if slot not in taken}
+def _free(agent: Present) -> set[int]:
+    return set(range(agent.capacity)) - {hold.slot for hold in agent.holds}

@@ -12,7 +12,7 @@ later batches, but to whom the next pass meets first: nobody overtakes those who
 import logging
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 
 from django.db import transaction
 
@@ -21,7 +21,8 @@ from agents import placement, signals, turns
 from agents.candidates import Candidate
 from agents.capacity import Capacity
 from agents.placement import Pass
-from pools.models import Pool, PoolType
+from iacplatform.base.prepared import Given, Prepared
+from pools.models import PoolType
 from tasks import dispatching, moves, reasons
 from tasks.models import Task
 from tasks.models.querysets import Tasks
@@ -103,15 +104,14 @@ def _look_at_batch(choose: Callable[[], list[Task]], done: Pass) -> None:
 
 
 def _capacity(done: Pass, now: datetime) -> Capacity:
-    pool = Pool.objects.filter(pk=done.pool_id).first() if done.pool_id else None
     # Who asks by hand has looked at the agent: that it was deaf before is no answer to them.
-    capacity = capacities.look(pool, now, waits_for_pauses=done.cause != dispatching.ASKED)
+    capacity = capacities.look(done.pool_id, now, waits_for_pauses=done.cause != dispatching.ASKED)
     if done.left is not None:
         capacity.keep_to(done.left)
     return capacity
 
 
-def _waiting(pool_id: str | None) -> Tasks:
+def _waiting(pool_id: str | Given | None) -> Tasks:
     waiting = Task.objects.select_related("workspace__state_lock").for_pool(pool_id).runnable().in_order()
     return waiting.select_for_update(of=("self",), skip_locked=True, no_key=True)
 
@@ -121,8 +121,12 @@ def _these(pool_id: str | None, task_ids: list[int]) -> list[Task]:
 
 
 def _first(pool_id: str | None, most: int, task_id: int | None) -> list[Task]:
-    waiting = _waiting(pool_id)
-    batch = list(waiting[:most])
+    batch = _first_of_a_pool(most).all(pool_id=pool_id) if pool_id else list(_waiting(None)[:most])
     if len(batch) < most or task_id is None or any(task.pk == task_id for task in batch):
         return batch
-    return [*batch, *waiting.filter(id=task_id)]
+    return [*batch, *_waiting(pool_id).filter(id=task_id)]
+
+
+@cache
+def _first_of_a_pool(most: int) -> Prepared[Task]:
+    return Prepared(lambda: _waiting(Given.text("pool_id"))[:most])

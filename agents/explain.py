@@ -8,7 +8,6 @@ from agents import gates
 from agents.candidates import Candidate
 from agents.gates import Gate
 from iacplatform.base import clock
-from pools.models import Pool
 from tasks import reasons
 from tasks.models import Task
 from tasks.reasons import WaitReason
@@ -32,8 +31,7 @@ def _answers(task: Task) -> list[Answer]:
 
 
 def _asked(task: Task) -> list[Answer]:
-    pool = Pool.objects.filter(pk=task.pool_now).first()  # type: ignore[attr-defined]
-    candidate = Candidate(task, capacities.look(pool, clock.now()))
+    candidate = Candidate(task, capacities.look(task.pool_now, clock.now()))  # type: ignore[attr-defined]
     answers: list[Answer] = []
     for gate in gates.GATES:
         if any(answer["result"] == "wait" for answer in answers):

@@ -4,12 +4,15 @@ Worked out from its attempts: those not accepted in time since it last accepted 
 and every new session, ends the pause.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models.functions import JSONObject
 
 from agents.models import Agent
 from iacplatform.base import clock
@@ -33,10 +36,25 @@ class Pause:
 
 def of(agents: Iterable[Agent]) -> dict[str, Pause]:
     """Return the pauses by the agents' ids, those that are over included: one query."""
-    lapsed: dict[str, list[Attempt]] = defaultdict(list)
-    for attempt in unanswered().filter(agent_id__in=[agent.pk for agent in agents]):
-        lapsed[attempt.agent_id].append(attempt)
-    return {agent_id: _pause(attempts) for agent_id, attempts in lapsed.items()}
+    rows = Agent.objects.filter(pk__in=[agent.pk for agent in agents]).annotate(lapsed=column())
+    pauses = ((agent_id, read(lapsed)) for agent_id, lapsed in rows.values_list("pk", "lapsed"))
+    return {agent_id: pause for agent_id, pause in pauses if pause is not None}
+
+
+def column() -> ArraySubquery:
+    """Return the offers that the agent of a query let lapse, for `read`."""
+    lapsed = unanswered().filter(agent_id=OuterRef("pk")).order_by("epoch")
+    return ArraySubquery(lapsed.values(row=JSONObject(slot=F("slot"), ended_at=F("ended_at"))))
+
+
+def read(lapsed: Sequence[dict[str, Any]]) -> Pause | None:
+    """Return the pause that comes of what was read by `column`; None where no offer lapsed."""
+    if not lapsed:
+        return None
+    # Several slots that were offered at once are one time: the agent did not hear once.
+    lapses = max(Counter(row["slot"] for row in lapsed).values())
+    last = max(datetime.fromisoformat(row["ended_at"]) for row in lapsed)
+    return Pause(lapses=lapses, until=last + timedelta(seconds=seconds_after(lapses)))
 
 
 def unanswered() -> QuerySet[Attempt]:
@@ -53,10 +71,3 @@ def unanswered() -> QuerySet[Attempt]:
 def seconds_after(lapses: int) -> int:
     """Return how long an agent is passed over after so many lapses in a row: 5 s, 10 s, 20 s … 300 s."""
     return int(min(MOST_SECONDS, FIRST_SECONDS * 2 ** min(lapses - 1, 10)))
-
-
-def _pause(attempts: list[Attempt]) -> Pause:
-    # Several slots that were offered at once are one time: the agent did not hear once.
-    lapses = max(Counter(attempt.slot for attempt in attempts).values())
-    last = max(attempt.ended_at for attempt in attempts if attempt.ended_at is not None)
-    return Pause(lapses=lapses, until=last + timedelta(seconds=seconds_after(lapses)))

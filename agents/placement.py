@@ -9,6 +9,7 @@ from django.db import DatabaseError, IntegrityError
 from agents import gates
 from agents.candidates import Candidate
 from agents.capacity import Capacity
+from agents.holds import Hold
 from iacplatform.base import actors, wakeups
 from tasks import attempts, reasons, recovery
 from tasks.errors import LostRace
@@ -79,7 +80,7 @@ def _offer(candidate: Candidate, done: Pass) -> None:
         # A person's move, or a slot that filled in this instant, must not undo the rest of the pass.
         log.info("An offer came too late.", extra={"error": type(error).__name__, **task.log_fields()})
         return
-    wakeups.wake(f"agent.{room.agent.pk}")
+    wakeups.wake(f"agent.{room.agent.agent_id}")
     capacity.release(kept_on, kept)
     room.free.discard(slot)
     done.offers += 1
@@ -97,14 +98,14 @@ def _reclaim(candidate: Candidate) -> bool:
     capacity = candidate.capacity
     if capacity.can_grow:
         return False
-    held = capacity.holding({room.agent.pk for room in candidate.able if room.is_open})
+    held = capacity.holding({room.agent.agent_id for room in candidate.able if room.is_open})
     return any(_give_up(holder, candidate) for holder in held)
 
 
-def _give_up(holder: Task, candidate: Candidate) -> bool:
+def _give_up(holder: Hold, candidate: Candidate) -> bool:
     """Free a slot that is kept for a plan which nobody has confirmed; return whether it was ours to free."""
     capacity = candidate.capacity
-    unconfirmed = Task.objects.filter(pk=holder.pk, status=Status.APPLY_PENDING, lease=Lease.RESERVED)
+    unconfirmed = Task.objects.filter(pk=holder.task, status=Status.APPLY_PENDING, lease=Lease.RESERVED)
     ours = unconfirmed.select_related("workspace").select_for_update(of=("self",), skip_locked=True, no_key=True)
     kept = ours.first()
     if kept is None:

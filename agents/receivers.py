@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef
 
 from agents import dispatcher, signals
 from agents.models import Agent
+from agents.models.agent import Agents
 from iacplatform.base import wakeups
+from iacplatform.base.prepared import Given, Prepared
 from pools.models import PoolType
 from pools.signals import pool_unfrozen
 from tasks.models import Task
@@ -52,9 +54,15 @@ def _pool_of(agent_id: str) -> tuple[str | None, str, bool]:
 
     One that comes to wait after this look is dispatched by its own news, which finds the slot that became free before.
     """
+    agent: Any = _agent_with_its_pool.first(agent_id=agent_id) if agent_id else None
+    return (agent.pool_id, agent.pool_type, agent.is_awaited) if agent else (None, "", False)
+
+
+@Prepared
+def _agent_with_its_pool() -> Agents:
     waiting = Task.objects.runnable().for_pool(OuterRef("pool_id"))
-    facts = Agent.objects.filter(pk=agent_id).values_list("pool_id", "pool__pool_type", Exists(waiting))
-    return (facts.first() if agent_id else None) or (None, "", False)
+    agents = Agent.objects.filter(pk=Given.text("agent_id"))
+    return agents.annotate(pool_type=F("pool__pool_type"), is_awaited=Exists(waiting))
 
 
 def _after_workspace(workspace_id: str, **news: Any) -> None:

@@ -66,7 +66,7 @@ def nobody_accepts(deaf: Collection[Room]) -> WaitReason:
         message=f"{_did_not_take(sorted(pauses), lapses)}; no other agent that fits has a free slot.",
         remedy=f"Look at the log of {names} and restart it: who connects is asked at once. It is offered there again "
         f"after {until:%H:%M:%S} UTC, or when you press retry, and at any time to another agent that has a free slot.",
-        blocker={"kind": "agent", "id": next(iter(sorted(room.agent.pk for room in deaf)))},
+        blocker={"kind": "agent", "id": next(iter(sorted(room.agent.agent_id for room in deaf)))},
         evidence={
             "agents": {name: pause.lapses for name, pause in sorted(pauses.items())},
             "times": lapses,

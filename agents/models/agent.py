@@ -1,12 +1,16 @@
 """A process that runs phases. It has slots 0 to capacity-1; which of them are held, the tasks' rows say."""
 
-from typing import Self
+from functools import cached_property
+from typing import Any, Self
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import models
 from django.db.models import Q
 
+from agents import holds
+from agents.holds import Hold
 from iacplatform.base import clock, ids, rights
+from iacplatform.base.prepared import Given
 from pools.models import Pool, PoolToken
 
 _IS_CONNECTED = Q(lease_until__gt=clock.DatabaseNow()) & ~Q(session="")
@@ -30,9 +34,13 @@ class Agents(models.QuerySet["Agent"]):
         connected = models.Case(models.When(_IS_CONNECTED, then=True), default=False)
         return self.annotate(is_connected=connected)
 
-    def with_right_to_speak(self, token_id: int) -> Self:
+    def with_right_to_speak(self, token_id: int | Given) -> Self:
         """Add `may_speak`: whether this pool token lets anybody in now."""
         return self.annotate(may_speak=models.Exists(PoolToken.objects.valid().filter(pk=token_id)))
+
+    def with_holds(self) -> Self:
+        """Add `held`: the leases on the agents' slots, as `holds` reads them."""
+        return self.annotate(held=holds.column())
 
     def expired(self) -> Self:
         """Narrow to agents that have not been heard of for a whole lease."""
@@ -68,6 +76,8 @@ class Agent(models.Model):
     """Of rows read `with_presence`."""
     may_speak: bool
     """Of rows read `with_right_to_speak`."""
+    held: list[dict[str, Any]]
+    """Of rows read `with_holds`."""
 
     class Meta:
         ordering = ["name"]
@@ -78,3 +88,8 @@ class Agent(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @cached_property
+    def holds(self) -> list[Hold]:
+        """What it holds, ordered by task; of rows read `with_holds`."""
+        return [Hold.read(self.pk, row) for row in self.held]

@@ -10,11 +10,12 @@ from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast, Coalesce, Concat
 
 from iacplatform.base import rights
-from pools.models import LOCAL, Pool
+from iacplatform.base.prepared import Given
 from tasks import states
 from tasks.models import outlook
 from tasks.reasons import Code, Turn
 from tasks.states import Lease, Status
+from workspaces.models.workspace import pool_now
 
 if TYPE_CHECKING:
     from tasks.models.task import Task
@@ -45,14 +46,9 @@ class Tasks(models.QuerySet["Task"]):
 
     def with_pool(self) -> Self:
         """Add `pool_now`: the pool that the workspace names at this moment; null where it names none."""
-        local = Pool.objects.filter(name=LOCAL).values("pk")[:1]
-        by_mode = models.Case(
-            models.When(workspace__execution_mode="local", then=models.Subquery(local)),
-            default=models.F("workspace__pool_id"),
-        )
-        return self.annotate(pool_now=by_mode)
+        return self.annotate(pool_now=pool_now("workspace__"))
 
-    def for_pool(self, pool_id: str | models.OuterRef | None) -> Self:
+    def for_pool(self, pool_id: str | models.OuterRef | Given | None) -> Self:
         """Narrow to tasks of the workspaces that name this pool now; None: those whose workspace names none."""
         return self.with_pool().filter(pool_now=pool_id) if pool_id else self.with_pool().filter(pool_now=None)
 
@@ -61,7 +57,7 @@ class Tasks(models.QuerySet["Task"]):
         named = self.with_pool().order_by().values_list("pool_now", flat=True)  # type: ignore[misc]
         return set(named.distinct())
 
-    def leased_by(self, agent_id: str) -> Self:
+    def leased_by(self, agent_id: str | models.OuterRef) -> Self:
         """Narrow to tasks that hold a slot of this agent."""
         return self.exclude(lease=Lease.NONE).filter(agent_id=agent_id)
 

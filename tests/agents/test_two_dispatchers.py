@@ -136,7 +136,7 @@ def test_a_task_cancelled_in_the_instant_of_its_offer_stays_cancelled(quiet: pyt
 def test_the_gates_ask_each_question_once(django_assert_num_queries: Any) -> None:
     task = factories.confirmed()
     row = Task.objects.select_related("workspace__state_lock").get(pk=task.pk)
-    candidate = Candidate(row, capacity.look(Pool.objects.local(), clock.now()))
+    candidate = Candidate(row, capacity.look(Pool.objects.local().pk, clock.now()))
     gates.first_obstacle(candidate)
     with django_assert_num_queries(0):
         gates.first_obstacle(candidate)

@@ -28,6 +28,13 @@ class Engine(models.TextChoices):
     TOFU = "tofu", "OpenTofu"
 
 
+def pool_now(prefix: str = "") -> models.Case:
+    """Return the pool that a workspace names at this moment, for a query in which `prefix` leads to the workspace."""
+    local = Pool.objects.filter(name=LOCAL).values("pk")[:1]
+    is_local = models.When(**{f"{prefix}execution_mode": ExecutionMode.LOCAL}, then=models.Subquery(local))
+    return models.Case(is_local, default=models.F(f"{prefix}pool_id"))
+
+
 class Workspaces(models.QuerySet["Workspace"]):
     def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
         """Narrow to what `user` may see."""
