@@ -42,13 +42,13 @@ def handle(session: Session, word: FromAgent) -> Words:
     act = _ACTS.get(type(word))
     if act is None:
         raise ProtocolError("A hello is said once, at the beginning.")
-    if not isinstance(word, Heartbeat):  # which looks by itself
+    if isinstance(word, AskPermit | Progress | Leaving):
         sessions.demand_open(session)
     return _done(act, session, word)
 
 
 def take_evidence(session: Session, word: Log | Finished) -> Words:
-    """Do what the word says of an attempt that is over, and return the answer: no session has to be open for it."""
+    """Do what the word says of an attempt, and return the answer: what was done counts, whoever speaks by now."""
     return _done(_ACTS[type(word)], session, word)
 
 
@@ -75,7 +75,12 @@ def _heartbeat(session: Session, word: Heartbeat) -> Words:
 
 
 def _accept(session: Session, word: Accept) -> Words:
-    attempt = attempts.accept(word.task, word.epoch, session.agent_id)
+    try:
+        attempt = attempts.accept(word.task, word.epoch, session.agent_id, sessions.may_speak(session))
+    except StaleEpoch:
+        sessions.demand_open(session)
+        sessions.demand_token(session)
+        raise
     phase: Any = attempt.phase
     return [Start(task=word.task, epoch=word.epoch, phase=phase, token=attempt.token)]
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists
 
 from agents import admission, dispatcher, protocol, signals, silences, work
 from agents.models import Agent
@@ -80,9 +81,19 @@ def demand_version(text: str) -> None:
         _version(versions)
 
 
+def mine(session: Session) -> Agents:
+    """Return the agent of the session, none where another connection speaks for it now."""
+    return Agent.objects.filter(pk=session.agent_id, session=session.session)
+
+
+def may_speak(session: Session) -> Exists:
+    """Return the condition, for a query, that no other connection speaks for the agent now, and its token counts."""
+    return Exists(mine(session).filter(Exists(PoolToken.objects.valid().filter(pk=session.token_id))))
+
+
 def demand_open(session: Session) -> None:
     """Raise `Rejected` when another connection speaks for the agent now: two of one name must not both start a task."""
-    if not Agent.objects.filter(pk=session.agent_id, session=session.session).exists():
+    if not mine(session).exists():
         raise over()
 
 
@@ -120,8 +131,7 @@ def close(session: Session) -> None:
 
     But an agent that said that it leaves, and holds nothing, has gone; its name is free at once.
     """
-    mine = Agent.objects.filter(pk=session.agent_id, session=session.session)
-    mine.update(session="")
+    mine(session).update(session="")
     if not Task.objects.leased_by(session.agent_id).exists():
         gone = Agent.objects.filter(pk=session.agent_id, session="", draining=True)
         gone.update(lease_until=clock.DatabaseNow())

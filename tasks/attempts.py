@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists
 from django.db.models.functions import Coalesce
 
 from iacplatform.base import actors, clock
@@ -80,23 +81,22 @@ def _where(task: Task, place: Place) -> str:
     return f"{slot}, which was kept for it." if kept else f"{slot}; the slot that was kept for it is free again."
 
 
-def locked(task_id: int, epoch: int, agent_id: str) -> tuple[Task, Attempt]:
-    """Return the task, its row locked, and its current attempt. Raises `StaleEpoch` where it is not this agent's."""
-    refused = StaleEpoch(f"Attempt {epoch} of task {task_id} is not this agent's current one.")
-    try:
-        task = Task.objects.locked(task_id)
-    except Task.DoesNotExist as error:
-        raise refused from error
-    attempt = Attempt.objects.filter(task_id=task_id, epoch=epoch, agent_id=agent_id).first()
-    if attempt is None or task.epoch != epoch:
-        raise refused
-    return task, attempt
+def locked(task_id: int, epoch: int, agent_id: str, *conditions: Exists) -> tuple[Task, Attempt]:
+    """Return the task and its current attempt, both rows locked. Raises `StaleEpoch` where it is not this agent's."""
+    known = {"task_id": task_id, "epoch": epoch, "agent_id": agent_id, "task__epoch": epoch}
+    attempt = Attempt.objects.locked(*conditions, **known)
+    if attempt is None:
+        raise StaleEpoch(f"Attempt {epoch} of task {task_id} is not this agent's current one.")
+    return attempt.task, attempt
 
 
-def accept(task_id: int, epoch: int, agent_id: str) -> Attempt:
-    """Let the agent begin; accepting again returns the same attempt. Raises `StaleEpoch` when the offer is gone."""
+def accept(task_id: int, epoch: int, agent_id: str, *conditions: Exists) -> Attempt:
+    """Let the agent begin; accepting again returns the same attempt.
+
+    Raises `StaleEpoch` when the offer is gone, or one of the `conditions` of the layer above does not hold.
+    """
     with transaction.atomic():
-        task, attempt = locked(task_id, epoch, agent_id)
+        task, attempt = locked(task_id, epoch, agent_id, *conditions)
         if attempt.accepted_at is not None and task.status == Status.RUNNING:
             return attempt
         if task.lease != Lease.OFFERED:

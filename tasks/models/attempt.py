@@ -1,6 +1,6 @@
 """One try at one phase, by one agent; known by its task and epoch."""
 
-from typing import Self
+from typing import Any, Self
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core import signing
@@ -23,6 +23,11 @@ class Attempts(models.QuerySet["Attempt"]):
     def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
         """Narrow to what `user` may see."""
         return rights.narrow(self, user)
+
+    def locked(self, *conditions: models.Exists, **which: Any) -> "Attempt | None":
+        """Return the attempt with its task, both rows locked: first the task's, as by all who lock both."""
+        rows = self.select_related("task__workspace").select_for_update(of=("task", "self"), no_key=True)
+        return rows.filter(*conditions, **which).first()
 
     def with_epoch_now(self) -> Self:
         """Add `epoch_now`: the task's, which is another one when the task has gone on without the attempt."""

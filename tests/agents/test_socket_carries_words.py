@@ -7,7 +7,7 @@ import pytest
 from channels.layers import get_channel_layer
 from django.db import OperationalError
 
-from agents import commands, sessions, slots
+from agents import commands, logs, sessions, slots
 from agents.models import Agent
 from agents.protocol import (
     Accept,
@@ -145,7 +145,7 @@ async def test_a_second_instance_is_told_to_come_back_later() -> None:
 
 
 async def test_the_old_instance_hears_nothing_of_the_new_ones_offers() -> None:
-    """Both sockets are in the group of the name; an offer that both accept would be an apply that runs twice."""
+    """Both sockets are in the group of the name; where no news of the takeover comes, its accept is refused."""
     text = await new_token()
     async with welcomed(text, instance="one") as (old, welcome):
         await do(Agent.objects.filter(pk=welcome.agent_id).update, lease_until="2026-01-01T00:00:00Z")
@@ -184,7 +184,7 @@ async def test_a_database_that_is_gone_for_a_moment_costs_the_socket_and_nothing
     async with welcomed(text) as (socket, _):
         task = await started(socket)
         with pytest.MonkeyPatch.context() as outage:
-            outage.setattr(sessions, "demand_open", _gone)
+            outage.setattr(logs, "store", _gone)
             await socket.say(Log(task=task.pk, epoch=task.epoch, offset=0, data="aGk="))
             refusal = await socket.refusal()
     assert (refusal.code, refusal.retry) == ("try_again", True)

@@ -24,6 +24,7 @@ from agents.protocol import (
     Received,
     Start,
     Stop,
+    Work,
 )
 from agents.sessions import Rejected, Session
 from tasks import attempts, cancellation, recovery
@@ -119,6 +120,15 @@ def test_who_was_taken_over_is_not_heard(connect: Connect, session: Session, off
     connect("ada", capacity=2)
     with pytest.raises(Rejected, match="took over"):
         reports.handle(session, make(**names(offered)))
+
+
+def test_what_was_done_counts_though_another_connection_took_over(
+    connect: Connect, session: Session, running: Task
+) -> None:
+    connect("ada", capacity=2, work=(Work(**names(running)),))
+    reports.handle(session, log(running, 0, b"x"))
+    reports.handle(session, finished(running))
+    assert (factories.reread(running).status, stored_log(running)) == (Status.FAILED, b"x")
 
 
 def test_a_permit_asked_twice_is_the_same_permit(session: Session) -> None:

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import Exists
 
-from tasks.models import Task
+from tasks.models import Attempt, Task
+from tasks.models.attempt import Attempts
 from tasks.models.querysets import Tasks
 from workspaces.models import Workspace
 from workspaces.models.workspace import Workspaces
@@ -50,6 +52,16 @@ def interleave(first: Action, second: Action, *, before: str) -> list[Any]:
 
 
 @contextmanager
+def waiting(action: Action) -> Iterator["_Racer"]:
+    """Do the action in a thread of its own until it waits for a lock; afterwards it has to end."""
+    racer = _Racer(action)
+    racer.start()
+    _wait_until(lambda: racer.is_done or racer.is_blocked)
+    yield racer
+    racer.result()
+
+
+@contextmanager
 def without_row_locks() -> Iterator[None]:
     """Show what happens where nobody locks the rows that they decide upon."""
 
@@ -59,7 +71,14 @@ def without_row_locks() -> Iterator[None]:
     def workspace(rows: Workspaces, workspace_id: str) -> Workspace:
         return rows.get(pk=workspace_id)
 
+    def attempt(rows: Attempts, *conditions: Exists, **which: Any) -> Attempt | None:
+        return rows.select_related("task__workspace").filter(*conditions, **which).first()
+
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Attempts, "locked", attempt)
+        patch.setattr(
+            type(Attempt.objects), "locked", lambda manager, *how, **which: attempt(manager.all(), *how, **which)
+        )
         patch.setattr(Tasks, "locked", task)
         patch.setattr(Workspaces, "locked_for_change", workspace)
         patch.setattr(type(Task.objects), "locked", lambda manager, task_id: task(manager.all(), task_id))

@@ -73,7 +73,7 @@ FAULTS = (
     ),
     Planted(
         "The epoch is not checked: words of an attempt of old count",
-        altered(attempts, "locked", " or task.epoch != epoch", ""),
+        altered(attempts, "locked", ', "task__epoch": epoch', ""),
         "which is another one's",
         2,
     ),
