@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import cache, partial
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from agents import capacity as capacities
 from agents import placement, signals, turns
@@ -93,14 +93,23 @@ def _tell_failure(error: Exception, waiting: Tasks, **facts: object) -> None:
 
 def _look_at_batch(choose: Callable[[], list[Task]], done: Pass) -> None:
     """Wait for the pool's turn, look at the tasks that are chosen then, and commit."""
-    done.told = []
+    try:
+        done.add(_look(choose, done.part(is_careful=False)))
+    except IntegrityError as error:
+        # A slot filled in this instant, which no lock of ours forbids, and took the whole look with it.
+        log.info("Looking again.", extra={"pool": done.pool_id, "error": type(error).__name__})
+        done.add(_look(choose, done.part(is_careful=True)))
+
+
+def _look(choose: Callable[[], list[Task]], part: Pass) -> Pass:
     with transaction.atomic():
-        now = turns.wait(done.pool_id)
+        now = turns.wait(part.pool_id)
         if tasks := choose():
-            done.left = _capacity(done, now)
+            part.left = _capacity(part, now)
             for task in tasks:
-                placement.place(Candidate(task, done.left), done)
-            moves.explain_waits(done.told)
+                placement.place(Candidate(task, part.left), part)
+            moves.explain_waits(part.told)
+    return part
 
 
 def _capacity(done: Pass, now: datetime) -> Capacity:

@@ -2,9 +2,10 @@
 
 import logging
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
-from django.db import DatabaseError, IntegrityError
+from django.db import DatabaseError, IntegrityError, transaction
 
 from agents import gates
 from agents.candidates import Candidate
@@ -32,6 +33,24 @@ class Pass:
     reasons: Counter[str] = field(default_factory=Counter)
     told: list[tuple[Task, WaitReason]] = field(default_factory=list)  # who of the batch waits, and why
     left: Capacity | None = None  # what the batches before have left over
+    is_careful: bool = False  # whether an offer that the database refuses is undone by itself
+
+    def part(self, *, is_careful: bool) -> "Pass":
+        """Return the next batch's part of this pass, with nothing done yet."""
+        return Pass(self.pool_id, self.cause, left=self.left, is_careful=is_careful)
+
+    def add(self, part: "Pass") -> None:
+        """Count what was done in a part of this pass."""
+        self.seen += part.seen
+        self.offers += part.offers
+        self.overdue += part.overdue
+        self.reasons += part.reasons
+        self.left = part.left
+
+    @property
+    def too_late(self) -> tuple[type[Exception], ...]:
+        """What an offer raises that somebody forestalled, and that concerns no other task of the pass."""
+        return (LostRace, IntegrityError) if self.is_careful else (LostRace,)
 
     def log_fields(self) -> dict[str, object]:
         """Return the facts of the pass for its one log line."""
@@ -75,8 +94,9 @@ def _offer(candidate: Candidate, done: Pass) -> None:
     room, slot = candidate.choose()
     kept_on, kept, was_due = task.agent_id, task.slot, not _is_timed(task)
     try:
-        attempts.offer(task, room.place(slot))
-    except (LostRace, IntegrityError) as error:
+        with transaction.atomic() if done.is_careful else nullcontext():
+            attempts.offer(task, room.place(slot))
+    except done.too_late as error:
         # A person's move, or a slot that filled in this instant, must not undo the rest of the pass.
         log.info("An offer came too late.", extra={"error": type(error).__name__, **task.log_fields()})
         return

@@ -7,7 +7,8 @@ from django.db import transaction
 from django.db.models import Exists
 from django.db.models.functions import Coalesce
 
-from iacplatform.base import actors, clock
+from iacplatform.base import actors, clock, writes
+from iacplatform.base.writes import Write
 from tasks import moves, reasons
 from tasks.errors import StaleEpoch
 from tasks.models import Attempt, Task
@@ -37,40 +38,36 @@ def phase_of(task: Task) -> Phase:
 
 
 def offer(task: Task, place: Place) -> Attempt:
-    """Hold a slot for the task's next phase and return the attempt, whose epoch is new.
+    """Hold a slot for an attempt at the task's next phase, whose epoch is new. Called within a transaction.
 
     Raises `LostRace` when the task moved meanwhile, `IntegrityError` when the slot was taken meanwhile.
     """
-    phase = phase_of(task)
-    with transaction.atomic():
-        moves.move(
-            task,
-            Event.OFFERED,
-            Status(task.status),
-            actor=actors.DISPATCHER,
-            why=_where(task, place),
-            reason=reasons.offered(place.agent_name, place.slot, ACCEPT_SECONDS, before=task.reason),
-            epoch=task.epoch + 1,
-            phase=phase,
-            attempt=task.attempt if task.phase == phase else 0,
-            stage=Stage.OFFERED,
-            lease=Lease.OFFERED,
-            lease_expires_at=clock.In(seconds=ACCEPT_SECONDS),
-            agent_id=place.agent_id,
-            pod_name=place.pod_name,
-            slot=place.slot,
-            not_before=None,
-        )
-        return Attempt.objects.create(
-            task=task,
-            epoch=task.epoch,
-            phase=phase,
-            number=task.attempt + 1,
-            agent_id=place.agent_id,
-            agent_name=place.agent_name,
-            pod_name=place.pod_name,
-            slot=place.slot,
-        )
+    phase, epoch = phase_of(task), task.epoch + 1
+    where = {"agent_id": place.agent_id, "pod_name": place.pod_name, "slot": place.slot}
+    made = {"task": task, "epoch": epoch, "phase": phase, "number": _attempts_at(task, phase) + 1}
+    attempt = Attempt(**made, **where, agent_name=place.agent_name)
+    moves.move(
+        task,
+        Event.OFFERED,
+        Status(task.status),
+        actor=actors.DISPATCHER,
+        why=_where(task, place),
+        reason=reasons.offered(place.agent_name, place.slot, ACCEPT_SECONDS, before=task.reason),
+        along=[writes.insert(attempt)],
+        epoch=epoch,
+        phase=phase,
+        attempt=_attempts_at(task, phase),
+        stage=Stage.OFFERED,
+        lease=Lease.OFFERED,
+        lease_expires_at=clock.In(seconds=ACCEPT_SECONDS),
+        not_before=None,
+        **where,
+    )
+    return attempt
+
+
+def _attempts_at(task: Task, phase: Phase) -> int:
+    return task.attempt if task.phase == phase else 0
 
 
 def _where(task: Task, place: Place) -> str:
@@ -103,7 +100,6 @@ def accept(task_id: int, epoch: int, agent_id: str, *conditions: Exists) -> Atte
             raise StaleEpoch(f"Attempt {epoch} of task {task_id} is no longer offered.")
         _demand_unlocked(task)
         _begin(task, attempt)
-        Attempt.objects.filter(pk=attempt.pk).update(accepted_at=clock.DatabaseNow())
     return attempt
 
 
@@ -125,19 +121,30 @@ def take_back(task: Task, *, cause: str, actor: str) -> None:
 
 def newest_of(task: Task) -> Attempt:
     """Return the attempt of the task's epoch."""
-    return Attempt.objects.get(task=task, epoch=task.epoch)
+    return task.attempts.get(epoch=task.epoch)
 
 
 def close(attempt: Attempt, *, outcome: str, cause: str = "", **facts: Any) -> None:
     """Write how an attempt ended; the state lock of a plan ends with it."""
-    Attempt.objects.filter(pk=attempt.pk).update(ended_at=clock.DatabaseNow(), outcome=outcome, cause=cause, **facts)
-    if attempt.phase == Phase.PLAN:
-        workspace_states.release_locks_of(task_id=attempt.task_id, epoch=attempt.epoch, phase=Phase.PLAN)
+    writes.together(*closing(attempt, outcome=outcome, cause=cause, **facts))
+
+
+def closing(attempt: Attempt, *, outcome: str, cause: str = "", **facts: Any) -> list[Write]:
+    """Return what writes how an attempt ended, to go along with the move that ends it."""
+    ended = {"ended_at": clock.DatabaseNow(), "outcome": outcome, "cause": cause, **facts}
+    closed = writes.update(Attempt.objects.filter(pk=attempt.pk), **ended)
+    if attempt.phase != Phase.PLAN:
+        return [closed]
+    task = attempt.task
+    held = workspace_states.releasing(
+        workspace_id=task.workspace_id, task_id=task.pk, epoch=attempt.epoch, phase=Phase.PLAN
+    )
+    return [closed, held]
 
 
 def close_open(task: Task, *, outcome: str, cause: str) -> None:
     """End whatever attempt of the task has not ended: a taken-back offer, for one."""
-    for attempt in Attempt.objects.filter(task=task, ended_at=None):
+    for attempt in task.attempts.filter(ended_at=None):
         close(attempt, outcome=outcome, cause=cause)
 
 
@@ -156,6 +163,7 @@ def _begin(task: Task, attempt: Attempt) -> None:
         Status.RUNNING,
         actor=actors.agent(attempt.agent_name),
         why=f"{attempt.get_phase_display()} attempt {attempt.number}.",
+        along=[writes.update(Attempt.objects.filter(pk=attempt.pk), accepted_at=clock.DatabaseNow())],
         stage=Stage.PREPARING,
         lease=Lease.RUNNING,
         lease_expires_at=None,

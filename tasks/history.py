@@ -1,26 +1,31 @@
 """What a task's history is written by: an event for every move, in the very statement that makes the move."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from django.db import connection
-from django.db.models.sql import UpdateQuery
-
+from iacplatform.base import writes
+from iacplatform.base.writes import Write
 from tasks.models import Task, TaskEvent
 from tasks.models.querysets import Tasks
 
-_MOVED = """
-    WITH moved AS ({update} RETURNING id, attempt, epoch)
-    INSERT INTO "tasks_taskevent" (task_id, attempt, epoch, event, before, after, reason, actor)
-    SELECT moved.*, %s, %s, %s, %s, %s FROM moved
-"""
+
+def move(
+    task: Task, seen: Tasks, columns: dict[str, Any], event: str, *, actor: str, why: str, along: Sequence[Write]
+) -> bool:
+    """Write the columns, the event and what goes along; return whether the one row of `seen` was still there.
+
+    `task`: as it was before.
+    """
+    now = {name: columns.get(name, getattr(task, name)) for name in ("attempt", "epoch")}
+    words = {"event": event, "before": task.status, "after": columns["status"], "reason": why, "actor": actor}
+    happened = writes.insert(TaskEvent(task=task, **words, **now))
+    return bool(writes.together(writes.update(seen, **columns), happened, *along))
 
 
-def move(seen: Tasks, columns: dict[str, Any], event: str, before: str, *, actor: str, why: str) -> bool:
-    """Write the columns and the event together; return whether the one row of `seen` was still there to be moved."""
-    update, params = _update(seen, columns)
-    with connection.cursor() as cursor:
-        cursor.execute(_MOVED.format(update=update), [*params, event, before, columns["status"], why, actor])
-        return bool(cursor.rowcount)
+def begin(task: Task, event: str, *, actor: str, why: str, along: Sequence[Write]) -> None:
+    """Write a new task, the event with which its history begins, and what goes along."""
+    words = {"event": event, "after": task.status, "reason": why, "actor": actor}
+    writes.together(writes.insert(task), writes.insert(TaskEvent(task=task, **words)), *along)
 
 
 def add(task: Task, event: str, before: str, *, actor: str, why: str) -> TaskEvent:
@@ -35,10 +40,3 @@ def add(task: Task, event: str, before: str, *, actor: str, why: str) -> TaskEve
         attempt=task.attempt,
         epoch=task.epoch,
     )
-
-
-def _update(seen: Tasks, columns: dict[str, Any]) -> tuple[str, tuple[Any, ...]]:
-    query: Any = seen.query.chain(UpdateQuery)
-    query.add_update_values(columns)
-    sql, params = query.get_compiler(connection=connection).as_sql()
-    return sql, params

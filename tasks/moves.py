@@ -1,7 +1,7 @@
 """The one way a task moves: a guarded UPDATE and its event, one statement."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.db.models import Case, F, When
 from django.db.models.expressions import Combinable
 
 from iacplatform.base import actors, clock, news
+from iacplatform.base.writes import Write
 from tasks import history, signals, states
 from tasks.errors import IllegalMove, LostRace
 from tasks.models import Task
@@ -24,9 +25,17 @@ UNASSIGNED: dict[str, Any] = {**RELEASED, "agent_id": "", "pod_name": "", "slot"
 
 
 def move(
-    task: Task, event: Event, to: Status, *, actor: str, why: str = "", reason: WaitReason | None = None, **changes: Any
+    task: Task,
+    event: Event,
+    to: Status,
+    *,
+    actor: str,
+    why: str = "",
+    reason: WaitReason | None = None,
+    along: Sequence[Write] = (),
+    **changes: Any,
 ) -> None:
-    """Write the move and its event together, or raise and write nothing.
+    """Write the move, its event and what goes along with it together, or raise and write nothing.
 
     `why`: a sentence for the history. `reason`: why the task waits after the move; needed exactly where it does.
     Raises `IllegalMove` where the table has no such cell, `LostRace` where the row is no longer as `task` shows it.
@@ -37,7 +46,7 @@ def move(
     seen = Task.objects.filter(pk=task.pk, status=before, epoch=task.epoch, lease=task.lease, phase=task.phase)
     now = {"status": to, "updated_at": clock.DatabaseNow()}
     columns = {**now, **_ending(to), **_waiting(to, reason), **changes}
-    if not history.move(seen, columns, event, before, actor=actor, why=why):
+    if not history.move(task, seen, columns, event, actor=actor, why=why, along=along):
         raise LostRace(f"Task {task.pk} is no longer {before}: somebody else moved it. Look at it again.")
     _take_over(task, columns)
     announce(task, event, agent_id=held_by or task.agent_id)

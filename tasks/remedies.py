@@ -99,7 +99,7 @@ def _mark(task: Task, by: Any, reason: str) -> None:
         error_message=reason,
     )
     attempts.close_open(task, outcome="lost", cause=reason)
-    workspace_states.release_locks_of(task_id=task.pk, epoch=epoch, phase=Phase.APPLY)
+    workspace_states.release_locks_of(workspace_id=task.workspace_id, task_id=task.pk, epoch=epoch, phase=Phase.APPLY)
     locks.release_for_task(task.workspace_id, task.pk)
 
 

@@ -5,12 +5,14 @@ What is asked of one state is done one after another. A holder's fence comes fir
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
 
-from iacplatform.base import encryption
+from iacplatform.base import encryption, writes
 from iacplatform.base.problems import Problem
+from iacplatform.base.writes import Write
 from workspaces import kept_states, large_states, signals, state_documents
 from workspaces.errors import LockNotHeld, StateLocked, StateRefused
 from workspaces.holders import Holder
@@ -81,13 +83,21 @@ def unlock(workspace_id: str, lock_id: str, holder: Holder) -> None:
             release(held)
 
 
-def release_locks_of(*, task_id: int, epoch: int, phase: str | None = None) -> bool:
-    """Release what an attempt holds, because it has ended; return whether there was a lock. No phase: any."""
-    held = StateLock.objects.filter(task_id=task_id, epoch=epoch)
-    rows = list(held.filter(phase=phase) if phase else held)
-    for row in rows:
-        release(row)
-    return bool(rows)
+def release_locks_of(*, workspace_id: str, task_id: int, epoch: int, phase: str) -> bool:
+    """Release what an attempt holds, because it has ended; return whether there was a lock."""
+    ended = releasing(workspace_id=workspace_id, task_id=task_id, epoch=epoch, phase=phase)
+    return bool(writes.together(ended))
+
+
+def releasing(*, workspace_id: str, task_id: int, epoch: int, phase: str) -> Write:
+    """Return what releases it, to go along with the end of the attempt."""
+    held = StateLock.objects.filter(task_id=task_id, epoch=epoch, phase=phase)
+    return writes.delete(held, then=partial(_tell_released, workspace_id))
+
+
+def _tell_released(workspace_id: str, count: int) -> None:
+    if count:
+        signals.announce(signals.state_changed, workspace_id)
 
 
 def release(held: StateLock) -> None:

@@ -138,9 +138,10 @@ def test_an_attempt_needs_no_id_for_its_own_lock() -> None:
 def test_locks_are_released_by_task_epoch_and_phase() -> None:
     task = factories.applying()
     call(attempt(task), "LOCK", LOCK)
-    assert not states.release_locks_of(task_id=task.pk, epoch=task.epoch, phase="plan")
-    assert not states.release_locks_of(task_id=task.pk, epoch=task.epoch + 1)
-    assert states.release_locks_of(task_id=task.pk, epoch=task.epoch, phase="apply")
+    its: dict[str, Any] = {"workspace_id": task.workspace_id, "task_id": task.pk}
+    assert not states.release_locks_of(**its, epoch=task.epoch, phase="plan")
+    assert not states.release_locks_of(**its, epoch=task.epoch + 1, phase="apply")
+    assert states.release_locks_of(**its, epoch=task.epoch, phase="apply")
     assert not StateLock.objects.exists()
 
 

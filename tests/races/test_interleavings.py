@@ -15,6 +15,7 @@ from tasks import attempts, recovery
 from tasks.attempts import Place
 from tasks.models import Task
 from tasks.signals import task_moved
+from tasks.states import Lease
 from tests.races.pairs import BadOrder, every_order
 from tests.races.sessions import Action
 from tests.tasks import factories
@@ -104,8 +105,10 @@ def offers() -> dict[str, Action]:
     return {name: partial(offer, task, place) for name, place in places.items()}
 
 
+@transaction.atomic
 def offer(task: Task, place: Place) -> None:
-    attempts.offer(deepcopy(task), place)
+    if Task.objects.filter(pk=task.pk, lease=Lease.NONE).exists():
+        attempts.offer(deepcopy(task), place)
 
 
 def accept_and_loss() -> dict[str, Action]:

@@ -127,13 +127,13 @@ FAULTS = (
     ),
     Planted(
         "A new plan is confirmed by what was agreed before the first",
-        altered(results, "_ready_to_apply", " and task.plan_count == 0", ""),
+        altered(results._End, "_ready_to_apply", " and task.plan_count == 0", ""),
         "was confirmed",
         11,
     ),
     Planted(
         "The state lock of a plan outlives it",
-        altered(attempts, "close", "if attempt.phase == Phase.PLAN", "if False"),
+        altered(attempts, "closing", "if attempt.phase != Phase.PLAN", "if True"),
         "is over and holds the state",
         20,
     ),

@@ -87,7 +87,8 @@ def offered(task: Task | None = None, *, on: Agent | None = None, **made: Any) -
     """Return a runnable task for which a slot is held."""
     task = reread(task or pending(**made))
     if task.lease != Lease.OFFERED:
-        attempts.offer(task, place(on or agent()))
+        with transaction.atomic():  # as within a pass of the dispatcher
+            attempts.offer(task, place(on or agent()))
     return reread(task)
 
 

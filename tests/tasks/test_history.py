@@ -24,10 +24,12 @@ def crash(*args: Any, **kwargs: Any) -> None:
     raise Crash
 
 
-NOBODY = history._MOVED.replace("SELECT moved.*", "SELECT NULL::bigint, attempt, epoch")
-"""Writes an event of no task."""
+def of_nobody(**columns: Any) -> TaskEvent:
+    """Return an event of no task."""
+    return TaskEvent(**{**columns, "task_id": None})
 
-BREAKS = {"the event fails": (history, "_MOVED", NOBODY), "no news is kept": (moves, "announce", crash)}
+
+BREAKS = {"the event fails": (history, "TaskEvent", of_nobody), "no news is kept": (moves, "announce", crash)}
 
 
 @pytest.fixture(params=list(BREAKS.values()), ids=list(BREAKS))

@@ -33,8 +33,8 @@ def test_a_whole_life_is_one_list_without_doubles() -> None:
         Kind.MOVE,  # created
         Kind.OFFER,
         Kind.ACCEPT,
-        Kind.RESERVATION,
         Kind.MOVE,  # planned
+        Kind.RESERVATION,  # of the same moment: the two are one statement
         Kind.MOVE,  # confirmed
         Kind.OFFER,
         Kind.ACCEPT,
