@@ -42,11 +42,15 @@ def _after_move(task_id: int, event: str, status: str, agent_id: str, **news: An
     if event in _BUSY or (event == Event.CANCEL and status == "running"):
         return
     pool_id, pool_type, is_awaited = _pool_of(agent_id)
-    wanted = Task.objects.filter(pk=task_id).pool_ids() if status in RUNNABLE else set()
+    wanted = _wanted(task_id, news) if status in RUNNABLE else set()
     for wanted_id in {pool_id, *wanted} if is_awaited else wanted:
         dispatcher.try_dispatch(wanted_id, cause=event, task_id=task_id)
     if pool_id and pool_type == PoolType.K8S:
         signals.announce(signals.demand_changed, pool_id)
+
+
+def _wanted(task_id: int, news: dict[str, Any]) -> set[str | None]:
+    return {news["pool_id"]} if "pool_id" in news else Task.objects.filter(pk=task_id).pool_ids()
 
 
 def _pool_of(agent_id: str) -> tuple[str | None, str, bool]:

@@ -52,8 +52,8 @@ def move(
     announce(task, event, agent_id=held_by or task.agent_id)
 
 
-def announce(task: Task, event: Event, *, agent_id: str = "") -> None:
-    """Tell those above of the move, after the commit."""
+def announce(task: Task, event: Event, *, agent_id: str = "", **known: Any) -> None:
+    """Tell those above of the move, after the commit. `known`: what was read on the way and need not be again."""
     news.announce(
         signals.task_moved,
         task_id=task.pk,
@@ -62,6 +62,7 @@ def announce(task: Task, event: Event, *, agent_id: str = "") -> None:
         event=event,
         status=task.status,
         agent_id=agent_id,
+        **known,
     )
 
 

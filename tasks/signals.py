@@ -4,4 +4,4 @@ from django.dispatch import Signal
 
 task_moved = Signal()
 """After every move: `task_id`, `workspace_id`, `event`, `status`, whether it `queues` in its workspace, and `agent_id`,
-whose slot it holds or held."""
+whose slot it holds or held; `pool_id`, the pool that its workspace names, where that was read already."""

@@ -80,7 +80,7 @@ def place(on: Agent) -> Place:
 
 def pending(*, workspace: Workspace | None = None, by: User | None = None, task_type: str = "plan_and_apply") -> Task:
     """Return a new task: pending, or waiting where another one of its workspace comes first."""
-    return creation.create(workspace or _workspace(), task_type=task_type, by=by or person())
+    return reread(creation.create(workspace or _workspace(), task_type=task_type, by=by or person()))
 
 
 def offered(task: Task | None = None, *, on: Agent | None = None, **made: Any) -> Task:

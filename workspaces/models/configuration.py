@@ -30,9 +30,13 @@ class Configurations(models.QuerySet["Configuration"]):
         """Leave the files in the database until they are asked for."""
         return self.defer("files")
 
+    def newest_first(self, workspace: Workspace | models.OuterRef) -> Self:
+        """Return the versions of a workspace; the first is the one that a new task takes."""
+        return self.filter(workspace=workspace).order_by("-number")
+
     def newest_of(self, workspace: Workspace) -> "Configuration | None":
         """Return the version that a new task would take."""
-        return self.filter(workspace=workspace).order_by("-number").first()
+        return self.newest_first(workspace).first()
 
 
 class Configuration(models.Model):
