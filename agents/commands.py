@@ -1,15 +1,18 @@
-"""What an agent has to be told, read from the rows: its offers, the cancels of what it runs, and its order to leave."""
+"""What an agent has to be told: its offers, the cancels of what it runs, what it is to stop, and its order to leave.
+
+All of it is read from the rows. Only an offer may come with its wake-up.
+"""
 
 from dataclasses import dataclass, field
-from typing import Any
 
-from agents import sessions
+from agents import offers, sessions
+from agents.holds import Hold
 from agents.models import Agent
+from agents.models.agent import Agents
 from agents.protocol import Cancel, Drain, FromServer, Offer, Stop
 from agents.sessions import Session
-from tasks.attempts import ACCEPT_SECONDS
-from tasks.models import Attempt, Task
-from tasks.states import Lease, Stage
+from iacplatform.base.prepared import Given, Prepared
+from tasks.models import Attempt
 
 GRACE_SECONDS = 300
 """Between the one SIGINT and the kill (research: a second SIGINT, or an early kill, loses state)."""
@@ -34,18 +37,33 @@ def pending(session: Session, told: Told) -> list[FromServer]:
     Raises `Rejected` when the session is over or its token revoked: the agent hears nothing more then.
     """
     agent = _standing(session)
-    held = {(task.pk, task.epoch): task for task in _held(session)}
-    words: list[FromServer] = [_offer(held[pair]) for pair in held.keys() - told.offered if _is_offered(held[pair])]
-    words += [_cancel(*pair) for pair in held.keys() - told.cancelled if held[pair].stage == Stage.CANCELLING]
-    words += [_stop(*pair) for pair in sorted(told.held - held.keys()) if not _ended_by_itself(*pair)]
+    held = {(hold.task, hold.epoch): hold for hold in agent.holds if not hold.is_kept}
+    unheard = [hold for pair, hold in held.items() if hold.is_offered and pair not in told.offered]
+    # First what makes room: an agent whose slots are all taken, as far as it knows, takes no offer.
+    words: list[FromServer] = [_stop(*pair) for pair in sorted(told.held - held.keys()) if not _ended_by_itself(*pair)]
+    words += [_cancel(*pair) for pair in held.keys() - told.cancelled if held[pair].is_cancelled]
+    words += [offers.word(hold.task, hold.epoch, hold.phase, hold.slot) for hold in unheard]
     words += [Drain()] if agent.draining and not told.to_leave else []
     _note(told, held, agent)
     return words
 
 
+def passed_on(offer: Offer, told: Told) -> list[FromServer]:
+    """Return an offer that came with its wake-up, unless the agent has heard it on this socket.
+
+    Nothing is read: whether it still stands, and who may take it, is looked at when it is accepted.
+    """
+    pair = (offer.task, offer.epoch)
+    if pair in told.held:
+        return []
+    told.held.add(pair)
+    told.offered.add(pair)
+    return [offer]
+
+
 def _standing(session: Session) -> Agent:
-    mine = Agent.objects.filter(pk=session.agent_id, session=session.session)
-    agent = mine.with_right_to_speak(session.token_id).first()
+    names = {"agent_id": session.agent_id, "session": session.session, "token_id": session.token_id}
+    agent = _agent_of_session.first(**names)
     if agent is None:
         raise sessions.over()
     if not agent.may_speak:
@@ -53,25 +71,17 @@ def _standing(session: Session) -> Agent:
     return agent
 
 
-def _held(session: Session) -> list[Task]:
-    return list(Task.objects.leased_by(session.agent_id).exclude(lease=Lease.RESERVED).order_by("id"))
+@Prepared
+def _agent_of_session() -> Agents:
+    mine = Agent.objects.filter(pk=Given.text("agent_id"), session=Given.text("session"))
+    return mine.with_right_to_speak(Given.number("token_id")).with_holds()
 
 
-def _note(told: Told, held: dict[Pair, Task], agent: Agent) -> None:
+def _note(told: Told, held: dict[Pair, Hold], agent: Agent) -> None:
     told.held = set(held)
-    told.offered = {pair for pair in held if _is_offered(held[pair])}
-    told.cancelled = {pair for pair in held if held[pair].stage == Stage.CANCELLING}
+    told.offered = {pair for pair in held if held[pair].is_offered}
+    told.cancelled = {pair for pair in held if held[pair].is_cancelled}
     told.to_leave = agent.draining
-
-
-def _is_offered(task: Task) -> bool:
-    return task.lease == Lease.OFFERED
-
-
-def _offer(task: Task) -> Offer:
-    phase: Any = task.phase
-    slot: Any = task.slot
-    return Offer(task=task.pk, epoch=task.epoch, phase=phase, slot=slot, accept_seconds=ACCEPT_SECONDS)
 
 
 def _cancel(task_id: int, epoch: int) -> Cancel:

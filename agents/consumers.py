@@ -10,7 +10,7 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import DatabaseError
 
-from agents import commands, protocol, reports, sessions
+from agents import commands, offers, protocol, reports, sessions
 from agents.commands import Told
 from agents.protocol import Finished, FromServer, Heartbeat, Hello, ProtocolError, Refused
 from agents.sessions import Rejected, Session
@@ -65,9 +65,9 @@ class AgentConsumer(AsyncWebsocketConsumer):
             await self._answer(self._hear(text_data or ""))
 
     async def wake(self, event: dict[str, Any]) -> None:
-        """Somebody changed a row that concerns this agent: say what it has not heard yet."""
+        """Somebody changed a row that concerns this agent: say the offer that came along, or what is unheard."""
         if self.session is not None and not self.is_over:
-            await self._answer(_in_thread(commands.pending, self.session, self.told))
+            await self._answer(self._news(self.session, event.get("word", "")))
 
     async def resync(self, event: dict[str, Any]) -> None:
         """News may have been lost: look at everything."""
@@ -80,6 +80,11 @@ class AgentConsumer(AsyncWebsocketConsumer):
             self.deadline.cancel()
         if self.session is not None:
             await self._close(self.session)
+
+    async def _news(self, session: Session, word: str) -> Words:
+        if offer := offers.brought(word):
+            return commands.passed_on(offer, self.told)
+        return await _in_thread(commands.pending, session, self.told)
 
     async def _authenticate(self, header: str) -> Words:
         kind, _, text = header.partition(" ")

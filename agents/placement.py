@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from django.db import DatabaseError, IntegrityError, transaction
 
-from agents import gates
+from agents import gates, offers
 from agents.candidates import Candidate
 from agents.capacity import Capacity
 from agents.holds import Hold
-from iacplatform.base import actors, wakeups
+from iacplatform.base import actors
 from tasks import attempts, reasons, recovery
 from tasks.errors import LostRace
 from tasks.models import Task
@@ -95,12 +95,12 @@ def _offer(candidate: Candidate, done: Pass) -> None:
     kept_on, kept, was_due = task.agent_id, task.slot, not _is_timed(task)
     try:
         with transaction.atomic() if done.is_careful else nullcontext():
-            attempts.offer(task, room.place(slot))
+            attempt = attempts.offer(task, room.place(slot))
     except done.too_late as error:
         # A person's move, or a slot that filled in this instant, must not undo the rest of the pass.
         log.info("An offer came too late.", extra={"error": type(error).__name__, **task.log_fields()})
         return
-    wakeups.wake(f"agent.{room.agent.agent_id}")
+    offers.tell(attempt)
     capacity.release(kept_on, kept)
     room.free.discard(slot)
     done.offers += 1

@@ -1,4 +1,4 @@
-"""The channel layer for installations without Redis. It carries hints: ids that say "look at your rows".
+"""The channel layer for installations without Redis. It carries hints: what says "look at your rows".
 
 Delivery is at most once, as Channels has it. Whoever gets `{"type": "resync"}` has missed hints and reads its rows
 again: after the database connection was lost, or when its queue was full. A receiver joins its groups first and reads
@@ -99,12 +99,12 @@ class PostgresChannelLayer(BaseChannelLayer):
             # A loop without channels may end after this call: a connection of its own would not be worth its price.
             await database_sync_to_async(notify)([payload])
 
-    def publish(self, groups: Iterable[str], message: Message) -> None:
-        """Send to groups from synchronous code, in one statement on the thread's Django connection.
+    def publish(self, messages: Iterable[tuple[str, Message]]) -> None:
+        """Send to groups, each its message, from synchronous code: one statement on the thread's Django connection.
 
         Call it after the commit: within a transaction this process hears it at once, the others at the commit.
         """
-        envelopes = [self._to_group(group, message) for group in groups]
+        envelopes = [self._to_group(group, message) for group, message in messages]
         payloads = [envelope.payload() for envelope in envelopes]
         for envelope in envelopes:
             self.exchanges.put(envelope)

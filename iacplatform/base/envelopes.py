@@ -1,4 +1,4 @@
-"""A hint on its way through PostgreSQL: small, and of ids only, since every process reads every one of them."""
+"""A hint on its way through PostgreSQL: small, ids and little more, since every process reads every one of them."""
 
 import json
 from dataclasses import dataclass

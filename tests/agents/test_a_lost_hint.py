@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 async def _no_hints(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
-    monkeypatch.setattr(wakeups, "wake", lambda group: None)
+    monkeypatch.setattr(wakeups, "wake", lambda group, word="": None)
     yield
     await get_channel_layer().flush()
 

@@ -9,11 +9,12 @@ from unittest import mock
 import pytest
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from agents import commands, reports
+from agents import commands, offers, reports
 from agents.commands import Told
 from agents.models import Agent
-from agents.protocol import Accept, Finished
+from agents.protocol import Accept, Finished, Offer
 from agents.sessions import Session
+from iacplatform.base import wakeups
 from pools.models import PoolToken
 from tasks import creation
 from tasks.states import TaskType
@@ -21,7 +22,7 @@ from tests.tasks import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-STATEMENTS = 33
+STATEMENTS = 12
 COMMITS = 5
 
 
@@ -62,14 +63,19 @@ def test_a_plan_that_fails_at_once_costs_the_same_however_many_agents_there_are(
     workspace, session = factories.workspace(), session_of(factories.agent(connected=True))
     for _ in range(others):
         factories.agent(connected=True, draining=True)
-    told, person = Told(), factories.person()
+    person = factories.person()
 
-    with counted() as cost:
+    with counted() as cost, mock.patch.object(wakeups, "_send", wraps=wakeups._send) as sent:
         task = creation.create(workspace, task_type=TaskType.PLAN, by=person)
-        assert commands.pending(session, told)
-        assert reports.handle(session, Accept(task=task.pk, epoch=task.epoch))
+        ((_, word),) = sent.call_args.args[0]
+        brought = offers.brought(word)
+        assert brought
+        (offer,) = commands.passed_on(brought, Told())
+        assert isinstance(offer, Offer)
+        attempt: dict[str, Any] = {"task": offer.task, "epoch": offer.epoch}
+        assert reports.handle(session, Accept(**attempt))
         end: dict[str, Any] = {"outcome": "failed", "exit_code": 1, "seconds": 0.1, "log_bytes": 0}
-        assert reports.handle(session, Finished(task=task.pk, epoch=task.epoch, **end))
+        assert reports.handle(session, Finished(**attempt, **end))
 
     assert factories.reread(task).is_final
     assert len(cost.statements) == STATEMENTS, cost.statements

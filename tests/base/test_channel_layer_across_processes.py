@@ -79,7 +79,7 @@ def test_each_process_gets_each_message_once(others: list[Listening]) -> None:
     layer = PostgresChannelLayer()
     sent = [{"type": "wake", "id": number} for number in range(100)]
     for message in [*sent, END]:
-        layer.publish(["task.1"], message)
+        layer.publish([("task.1", message)])
     assert [other.until_end() for other in others] == [sent, sent]
 
 
@@ -90,9 +90,9 @@ def test_a_process_whose_listener_is_killed_is_told_and_hears_again(
     for _ in range(3):
         assert onlooker.end(hurt.listener) == 1
         assert hurt.next() == RESYNC
-        layer.publish(["task.1"], WAKE)
+        layer.publish([("task.1", WAKE)])
         assert [hurt.next(), whole.next()] == [WAKE, WAKE]
-    layer.publish(["task.1"], END)
+    layer.publish([("task.1", END)])
     assert (hurt.until_end(), whole.until_end()) == ([], [])
 
 
@@ -110,7 +110,7 @@ def test_a_forked_worker_reaches_its_parent_and_leaves_its_connections_alone(onl
     listener = onlooker.sessions(f"iacplatform listener {os.getpid()}")
     assert _forked(layer) == 0
     assert onlooker.sessions(f"iacplatform listener {os.getpid()}") == listener
-    layer.publish(["task.1"], END)
+    layer.publish([("task.1", END)])
     parent.join(10)
     assert heard == [WAKE] * 3
 
@@ -127,6 +127,6 @@ def _forked(layer: PostgresChannelLayer) -> int | None:
 
 def _work(layer: PostgresChannelLayer) -> None:
     for _ in range(3):
-        layer.publish(["task.1"], WAKE)
+        layer.publish([("task.1", WAKE)])
     connections.close_all()
     os._exit(0 if len(layer.exchanges) == 0 else 1)

@@ -149,7 +149,7 @@ async def test_each_event_loop_of_a_process_gets_a_message_once(here: PostgresCh
 
 
 def _publish(layer: PostgresChannelLayer, message: Message) -> None:
-    layer.publish(["task.1"], message)
+    layer.publish([("task.1", message)])
 
 
 def _group_send(layer: PostgresChannelLayer, message: Message) -> None:

@@ -180,7 +180,7 @@ def test_synchronous_code_sends_without_a_connection_of_the_layers_own(monkeypat
     layer = PostgresChannelLayer()
     opened: list[str] = []
     monkeypatch.setattr(notifications, "connect", opened.append)
-    layer.publish(["task.1"], {"type": "wake"})
+    layer.publish([("task.1", {"type": "wake"})])
     async_to_sync(layer.group_send)("task.1", {"type": "wake"})
     assert (opened, len(layer.exchanges)) == ([], 0)
 

@@ -87,11 +87,11 @@ def _publish_over_a_killed_connection(onlooker: Onlooker) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET application_name = 'doomed'")
     assert onlooker.end("doomed") == 1
-    PostgresChannelLayer().publish(["task.1"], END)
+    PostgresChannelLayer().publish([("task.1", END)])
 
 
 def _publish_and_close(layer: PostgresChannelLayer) -> None:
-    layer.publish(["task.1"], END)
+    layer.publish([("task.1", END)])
     connection.close()
 
 

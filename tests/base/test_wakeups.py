@@ -55,6 +55,15 @@ async def test_many_calls_in_one_transaction_wake_once(layer: BaseChannelLayer) 
     assert await woken(layer, work) == [WAKE]
 
 
+async def test_each_word_for_a_group_comes_once_and_in_order(layer: BaseChannelLayer) -> None:
+    def work() -> None:
+        with transaction.atomic():
+            for word in ("first", "", "second", "first"):
+                wake("agent.1", word)
+
+    assert await woken(layer, work) == [{**WAKE, "word": "first"}, WAKE, {**WAKE, "word": "second"}]
+
+
 async def test_each_transaction_wakes_for_itself(layer: BaseChannelLayer) -> None:
     def work() -> None:
         for _ in range(2):

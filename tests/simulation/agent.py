@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from agents import commands, sessions
+from agents import commands, offers, sessions
 from agents.commands import Told
 from agents.protocol import (
     Accept,
@@ -21,6 +21,7 @@ from agents.protocol import (
     Start,
     Stop,
 )
+from iacplatform.base.wakeups import Hint
 from pools.models import PoolToken
 from tasks import plans
 from tasks.models import Task
@@ -117,11 +118,19 @@ class Agent(Link):
             self.ledger.hear(self.name, surely=was_taken)
         return was_taken
 
-    def listen(self, woken: set[str]) -> None:
-        """Where a hint came for it, hear what the rows have."""
-        if self.session is not None and f"agent.{self.session.agent_id}" in woken:
-            woken.discard(f"agent.{self.session.agent_id}")
+    def listen(self, woken: dict[Hint, None]) -> None:
+        """Where hints came for it, hear what they bring along, or else what the rows have."""
+        mine = f"agent.{self.session.agent_id}" if self.session else ""
+        for hint in [hint for hint in woken if hint[0] == mine]:
+            del woken[hint]
+            self._take(hint[1])
+
+    def _take(self, word: str) -> None:
+        offer = offers.brought(word)
+        if offer is None:
             self.look()
+        elif self.session is not None:
+            self.ask(self.session, lambda _: commands.passed_on(offer, self.told))
 
     def accept_all(self) -> None:
         """Take what is offered."""

@@ -1,6 +1,6 @@
 """The whole platform without engines and sockets: people, workspaces, pools and agents over the real domain code."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -13,6 +13,7 @@ from django.db import connection
 from agents import sweep
 from iacplatform.base import ids, wakeups
 from iacplatform.base.models import Beat
+from iacplatform.base.wakeups import Hint
 from pools.models import Pool, PoolToken
 from tasks import creation
 from tasks.models import Task
@@ -44,8 +45,8 @@ class World:
     people: list[User] = field(default_factory=list)
     workspaces: list[Workspace] = field(default_factory=list)
     agents: list[Agent] = field(default_factory=list)
-    woken: set[str] = field(default_factory=set)
-    """Groups that a hint has reached and that have not looked yet."""
+    woken: dict[Hint, None] = field(default_factory=dict)
+    """Hints that were sent, and that nobody has heard yet."""
     hints_lost: bool = False
     """Whether a heartbeat has to make up for one since the last."""
     beaten_at: float = 0.0
@@ -94,10 +95,13 @@ class World:
             self.numbers = next(numbers)
             return f"{prefix}{self.numbers:0{length}d}"
 
-        hints = mock.patch.object(wakeups, "_send", self.woken.update)
+        hints = mock.patch.object(wakeups, "_send", self._hear)
         pools = mock.patch.object(Tasks, "pool_ids", _pools_in_order)
         with hints, pools, mock.patch.object(ids, "new", name):
             yield
+
+    def _hear(self, hints: Sequence[Hint]) -> None:
+        self.woken.update(dict.fromkeys(hints))
 
     def meanwhile(self) -> dict[str, Callable[[], object]]:
         """Return what another process may do between two statements of one."""
