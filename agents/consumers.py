@@ -10,7 +10,7 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import DatabaseError
 
-from agents import commands, offers, protocol, reports, sessions
+from agents import beats, commands, offers, protocol, reports, sessions
 from agents.commands import Told
 from agents.protocol import Finished, FromServer, Heartbeat, Hello, ProtocolError, Refused
 from agents.sessions import Rejected, Session
@@ -20,6 +20,7 @@ from pools.models import PoolToken
 HELLO_SECONDS = 10
 CLOSED = 4400
 """Close code after a `Refused`; the word says why."""
+QUIET = Heartbeat(work=())
 
 Answer = TypeVar("Answer")
 Words = list[FromServer]
@@ -103,6 +104,8 @@ class AgentConsumer(AsyncWebsocketConsumer):
         word = self._word(text)
         if self.session is None:
             return await self._greet(word)
+        if self._is_quiet(word) and await beats.of_running_loop().store(self.session):
+            return []
         answers = await _in_thread(reports.handle, self.session, word)
         if isinstance(word, Finished):
             self.told.held.discard((word.task, word.epoch))  # it knows; no look is needed whether it has to be told
@@ -110,6 +113,10 @@ class AgentConsumer(AsyncWebsocketConsumer):
             # A hint may have been lost for good: then this is when the agent hears what the rows say.
             answers = [*answers, *await _in_thread(commands.pending, self.session, self.told)]
         return answers
+
+    def _is_quiet(self, word: protocol.FromAgent) -> bool:
+        """Whether it is a heartbeat of an agent that has nothing, as far as this socket knows."""
+        return word == QUIET and self.told == Told()
 
     def _word(self, text: str) -> protocol.FromAgent:
         try:
@@ -125,7 +132,7 @@ class AgentConsumer(AsyncWebsocketConsumer):
         if self.deadline is not None:
             self.deadline.cancel()
         session, welcome = await _in_thread(sessions.open_session, self.token, word)
-        self.session = session
+        self.session, self.token = session, None  # which has its pool with it, and is looked up anew whenever it counts
         # First the groups and then the rows, so that no news falls in between.
         for group in self._groups(session):
             await self.channel_layer.group_add(group, self.channel_name)

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists
+from django.db.models import Exists, Q
 
 from agents import admission, dispatcher, protocol, signals, silences, work
 from agents.models import Agent
@@ -17,6 +17,9 @@ from agents.protocol import Hello, Refused, Welcome, Work
 from iacplatform.base import clock, heartbeats, ids, wakeups
 from pools.models import PoolToken
 from tasks.models import Task
+
+NOTED_SECONDS = 60
+"""A token's use is noted so often: agents that come back all at once must not wait for one another at its row."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +49,8 @@ def token_of(text: str) -> PoolToken | None:
     """Return the valid pool token of this text, and note that it was used."""
     token = PoolToken.objects.matching(text).valid().select_related("pool", "pod").first()
     if token is not None:
-        PoolToken.objects.filter(pk=token.pk).update(last_used_at=clock.DatabaseNow())
+        unnoted = Q(last_used_at=None) | Q(last_used_at__lt=clock.In(seconds=-NOTED_SECONDS))
+        PoolToken.objects.filter(unnoted, pk=token.pk).update(last_used_at=clock.DatabaseNow())
     return token
 
 
@@ -105,25 +109,24 @@ def demand_token(session: Session) -> None:
 
 def heartbeat(session: Session, listed: tuple[Work, ...]) -> list[Work]:
     """Prolong the lease; return the work that is no longer the agent's. Raises `Rejected` when the session is over."""
-    mine = Agent.objects.filter(pk=session.agent_id, session=session.session)
-    in_time = mine.filter(last_seen_at__gt=clock.In(seconds=-heartbeats.patience_seconds()))
-    if not in_time.update(**_beat()) and not _beat_late(mine):
+    if not mine(session).in_time().update(**lease()) and not _beat_late(mine(session)):
         raise over()
     demand_token(session)
     return work.compare(session.agent_id, listed)
 
 
-def _beat() -> dict[str, Any]:
+def lease() -> dict[str, Any]:
+    """Return what a heartbeat writes."""
     return {"last_seen_at": clock.DatabaseNow(), "lease_until": clock.In(seconds=settings.AGENT_LEASE_SECONDS)}
 
 
-def _beat_late(mine: Agents) -> bool:
+def _beat_late(agents: Agents) -> bool:
     """Take a heartbeat after a silence; return whether the session is still open."""
     with transaction.atomic():
-        agent = mine.select_for_update(no_key=True).first()
+        agent = agents.select_for_update(no_key=True).first()
         if agent is not None:
             silences.end(agent, Cause.LATE)
-        return bool(mine.update(**_beat()))
+        return bool(agents.update(**lease()))
 
 
 def close(session: Session) -> None:
@@ -219,7 +222,7 @@ def _columns(token: PoolToken, hello: Hello) -> dict[str, Any]:
         "arch": hello.arch[:20],
         "version": hello.agent_version[:40],
         "connected_at": clock.DatabaseNow(),
-        **_beat(),
+        **lease(),
     }
 
 

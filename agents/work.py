@@ -70,6 +70,8 @@ def _going_on(agent_id: str, runs: Pairs) -> Pairs:
 
     A result may come for an attempt that has not ended, even when its lease is gone (`needs_attention`).
     """
+    if not runs:
+        return set()
     current = Attempt.objects.filter(agent_id=agent_id, ended_at=None, task__epoch=F("epoch"))
     rows = current.filter(task_id__in=[task_id for task_id, _ in runs])
     pairs = {(attempt.task_id, attempt.epoch): attempt.task for attempt in rows.select_related("task")}

@@ -72,10 +72,7 @@ def agent(here: Installation, name: str, workdir: Path) -> Iterator[None]:
 
 
 def _prepare(home: Path) -> Installation:
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    url, token = f"http://127.0.0.1:{port}", secrets.token_urlsafe(32)
+    url, token = f"http://127.0.0.1:{free_port()}", secrets.token_urlsafe(32)
     own = {"IACPLATFORM_HOME": str(home), "IACPLATFORM_URL": url, "IACPLATFORM_BOOTSTRAP_TOKEN": token}
     environment = {**{key: value for key, value in os.environ.items() if key != "DATABASE_URL"}, **own}
     for command in (["migrate", "-v", "0"], ["bootstrap", "--json"]):
@@ -90,27 +87,36 @@ def _web(here: Installation, *, is_logged: bool) -> Iterator[None]:
     place = ["-b", "127.0.0.1", "-p", here.url.rpartition(":")[2], "iacplatform.asgi:application"]
     command = [sys.executable, "-m", "daphne", "-v", str(int(is_logged)), *place]
     with process(command, here.environment, here.home / "web.log"):
-        _wait_for(f"{here.url}/healthz")
+        wait_for(f"{here.url}/healthz")
         yield
 
 
 @contextmanager
-def process(command: list[str], environment: dict[str, str], output: Path) -> Iterator[None]:
-    """Run a program beside the benchmark, its output in a file."""
+def process(command: list[str], environment: dict[str, str], output: Path) -> Iterator[int]:
+    """Run a program beside the benchmark, its output in a file; yield its process id."""
     with output.open("wb") as log:
         child = subprocess.Popen(command, cwd=FOLDER, env=environment, stdout=log, stderr=log)
     try:
-        yield
+        yield child.pid
     finally:
         child.terminate()
         child.wait(30)
 
 
-def _wait_for(address: str) -> None:
+def free_port() -> int:
+    """Return a port that nobody listens at."""
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def wait_for(address: str, *, is_well: bool = True) -> None:
+    """Return as soon as the address answers; with success, where `is_well`."""
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end:
         try:
-            if httpx.get(address, timeout=2).is_success:
+            if httpx.get(address, timeout=2).is_success or not is_well:
                 return
         except httpx.TransportError:
             pass

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from agents import holds
 from agents.holds import Hold
-from iacplatform.base import clock, ids, rights
+from iacplatform.base import clock, heartbeats, ids, rights
 from iacplatform.base.prepared import Given
 from pools.models import Pool, PoolToken
 
@@ -41,6 +41,10 @@ class Agents(models.QuerySet["Agent"]):
     def with_holds(self) -> Self:
         """Add `held`: the leases on the agents' slots, as `holds` reads them."""
         return self.annotate(held=holds.column())
+
+    def in_time(self) -> Self:
+        """Narrow to agents whose last heartbeat is not so long ago that it would be a silence."""
+        return self.filter(last_seen_at__gt=clock.In(seconds=-heartbeats.patience_seconds()))
 
     def expired(self) -> Self:
         """Narrow to agents that have not been heard of for a whole lease."""

@@ -10,7 +10,7 @@ from agents.models import Agent
 from agents.protocol import Work
 from agents.sessions import Rejected, Session
 from iacplatform.base import clock
-from pools.models import PoolToken
+from pools.models import Pool, PoolToken
 from tasks import cancellation, recovery
 from tasks.models import Task
 from tasks.states import Lease, Status
@@ -30,6 +30,18 @@ def test_a_hello_makes_the_agent_known(connect: Connect) -> None:
     ada = Agent.objects.connected().get(pk=welcome.agent_id)
     assert (ada.name, ada.capacity, ada.session) == ("ada", 3, session.session)
     assert ada.engines == [{"name": "terraform", "version": "1.11.4"}]
+
+
+def test_the_use_of_a_token_is_noted_once_a_minute(later: Later) -> None:
+    token, text = PoolToken.issue(pool=Pool.objects.local())
+    noted = []
+    for seconds in (0, 30, 31):
+        later(seconds)
+        sessions.token_of(text)
+        token.refresh_from_db()
+        noted.append(token.last_used_at)
+    assert noted[0] is not None
+    assert noted[0] == noted[1] != noted[2]
 
 
 def test_who_waited_for_an_agent_is_offered_to_it_at_once(connect: Connect) -> None:

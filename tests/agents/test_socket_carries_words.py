@@ -207,7 +207,7 @@ async def test_our_own_fault_is_told_and_does_not_hang(monkeypatch: pytest.Monke
 
     async with welcomed(await new_token()) as (socket, _):
         monkeypatch.setattr(sessions, "heartbeat", fail)
-        await socket.say(Heartbeat(work=()))
+        await socket.say(Heartbeat(work=(Work(task=1, epoch=1),)))
         refusal = await socket.refusal()
     assert (refusal.code, refusal.retry) == ("error", True)
 
