@@ -64,6 +64,7 @@ bench: .venv/installed-dev control-plane
 	@$(BIN)/python -m benchmarks.throughput 500
 	@$(BIN)/python -m benchmarks.history
 	@$(BIN)/python -m benchmarks.idle_agents
+	@$(BIN)/python -m benchmarks.log_ingest
 	@$(BIN)/python -m benchmarks.overhead
 	@$(BIN)/python -m benchmarks.overhead 60
 	@$(BIN)/python -m benchmarks.scaling_traces

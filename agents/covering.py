@@ -10,7 +10,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from agents.protocol import LOG_BATCH_BYTES
+from django.db.models import Subquery
+
 from agents.runner import jobs, variables
 from agents.runner.forms import Forms
 from iacplatform.base import encryption
@@ -63,8 +64,9 @@ def begun(attempt: Attempt) -> Begun:
     start = attempt.log_stored - attempt.log_held
     if not attempt.log_held:
         return Begun(data=b"", start=start, chunks=[])
-    last = LogChunk.objects.filter(attempt=attempt, offset__gt=start - LOG_BATCH_BYTES).order_by("offset")
-    chunks = [chunk for chunk in last if chunk.offset + len(chunk.data) > start]
+    stored = LogChunk.objects.filter(attempt=attempt)
+    first = stored.filter(offset__lte=start).order_by("-offset").values("offset")[:1]
+    chunks = list(stored.filter(offset__gte=Subquery(first)).order_by("offset"))
     data = b"".join(bytes(chunk.data) for chunk in chunks)[-attempt.log_held :]
     return Begun(data=data, start=start, chunks=chunks)
 

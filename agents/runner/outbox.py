@@ -19,6 +19,9 @@ PROGRESS_SECONDS = 0.25
 LOG_SECONDS = 0.02
 """How long new log text waits for more, or for another word to go with: each message costs the server a transaction."""
 
+PIECE_SECONDS = 0.2
+"""From a piece of log that is not full to the next such one: the first line goes at once, what follows it gathers."""
+
 Word = Progress | AskPermit | Log | Finished
 
 
@@ -30,6 +33,7 @@ class Outbox:
         self._news = news
         self._spool: Spool | None = None
         self._sent = self._acked = 0
+        self._piece_due_at = 0.0
         # Where the server has every attempt that was accepted.
         self._progress = Progress(task=work.task, epoch=work.epoch, stage="preparing")
         self._progress_sent_at = 0.0
@@ -46,10 +50,12 @@ class Outbox:
 
     def log_grew(self) -> None:
         """There is more in the spool."""
-        asyncio.get_running_loop().call_later(LOG_SECONDS, self._news.set)
+        delay = max(LOG_SECONDS, self._piece_due_at - time.monotonic())
+        asyncio.get_running_loop().call_later(delay, self._news.set)
 
     def send_log(self) -> None:
         """Send what is in the spool now: the result waits until it is confirmed."""
+        self._piece_due_at = 0.0
         self._news.set()
 
     def progress(self, stage: Stage, done: int = 0, total: int = 0) -> None:
@@ -93,7 +99,7 @@ class Outbox:
     def stored(self, offset: int) -> None:
         """The server has the log up to `offset`; one below what it had before asks for that part again."""
         if offset < self._acked:
-            self._sent = offset
+            self._sent, self._piece_due_at = offset, 0.0
         self._acked = min(offset, self._size)
         self._sent = max(self._sent, self._acked)
         self._news.set()
@@ -101,7 +107,7 @@ class Outbox:
     def resume(self) -> None:
         """Say everything again that is not confirmed: the connection is a new one."""
         self._sent = self._acked
-        self._progress_due_at = 0.0
+        self._progress_due_at = self._piece_due_at = 0.0
         self._asked = self._result_sent = False
         self._seen = ()
         self._news.set()
@@ -140,13 +146,25 @@ class Outbox:
         self._progress_due_at, self._progress_sent_at = None, time.monotonic()
         return [self._progress]
 
+    def _is_log_due(self) -> bool:
+        """Text that fills no piece waits for its turn, and until the server has what is on its way.
+
+        Or else a busy one would get small pieces faster than it can store them, and be ever farther behind.
+        """
+        new, on_its_way = self._size - self._sent, self._sent - self._acked
+        if new >= LOG_BATCH_BYTES or self._result:
+            return new > 0 and on_its_way < WINDOW_BYTES
+        return new > 0 and not on_its_way and time.monotonic() >= self._piece_due_at
+
     def _due_log(self) -> list[Word]:
         words: list[Word] = []
-        while self._spool and self._sent < self._size and self._sent - self._acked < WINDOW_BYTES:
+        while self._spool and self._is_log_due():
             data = self._spool.read(self._sent, LOG_BATCH_BYTES)
             if not data:  # the disk does not give it back
                 break
             text = base64.b64encode(data).decode()
             words.append(Log(task=self.work.task, epoch=self.work.epoch, offset=self._sent, data=text))
             self._sent += len(data)
+            if len(data) < LOG_BATCH_BYTES:
+                self._piece_due_at = time.monotonic() + PIECE_SECONDS
         return words

@@ -7,6 +7,7 @@ from django.test import Client
 
 from iacplatform.console import sgr, tails
 from tasks.models import Task
+from tasks.models.querysets import Tasks
 from tests.console import pages
 from tests.tasks import factories
 
@@ -43,6 +44,13 @@ def test_only_new_whole_lines_are_sent(console: Client) -> None:
     part = tail(console, task, offset=offset(part))
     assert ("second" in part, "first" in part) == (True, False)
     assert 'hx-swap-oob="beforeend:#log-plan"' in part
+
+
+def test_whose_turn_it_is_is_not_worked_out_each_time(console: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = factories.planning()
+    factories.say(task, b"first\n")
+    monkeypatch.delattr(Tasks, "with_outlook")
+    assert "first" in tail(console, task, attempt=0)
 
 
 def test_a_new_attempt_replaces_the_lines_of_the_one_before(console: Client) -> None:
