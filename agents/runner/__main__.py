@@ -36,12 +36,13 @@ def main() -> int:
 
 
 async def _serve(chosen: Options, workdir: Workdir) -> int:
-    workdir.sweep(busy=set())
+    workdir.sweep()
     agent = Agent(_tools(chosen, workdir))
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, _leave, agent)
     log.info("Agent %s, instance %s, in %s.", chosen.name, workdir.instance, chosen.workdir)
     agent.go_on()
+    await asyncio.to_thread(agent.tools.stock.tidy)
     await connection.keep(agent)
     log.info("Agent %s has left.", chosen.name)
     return 0

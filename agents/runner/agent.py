@@ -155,6 +155,7 @@ class Agent:
 
     def _begin(self, attempt: Attempt, earlier: list[asyncio.Task[None]]) -> None:
         self._attempts[attempt.work] = attempt
+        self.tools.workdir.busy = {*self.tools.workdir.busy, attempt.work.task}
         self._running[attempt.work] = asyncio.create_task(self._run(attempt, earlier))
 
     def _supersede(self, work: Work) -> list[asyncio.Task[None]]:
@@ -208,7 +209,9 @@ class Agent:
         if all(other.task != work.task for other in self._attempts):  # a newer attempt of the task uses its folder
             attempt.clear_folder()
         self._over.add(work)
-        self.tools.workdir.sweep({other.task for other in self._attempts})
+        self.tools.workdir.busy = {work.task for work in self._attempts}
+        self.tools.workdir.sweep()
+        asyncio.get_running_loop().run_in_executor(None, self.tools.stock.tidy)
         self._look_idle()
 
     def _ours(self) -> tuple[Work, ...]:

@@ -122,6 +122,7 @@ class Attempt:
 
     async def _phase(self) -> Verdict | None:
         room.demand(self._tools.workdir.root)
+        await asyncio.to_thread(self._tools.stock.demand)
         job = await self._job(warmth.sealed_configuration(self._folder) if self.phase == "apply" else "")
         timer = asyncio.get_running_loop().call_later(
             job.timeout_seconds, self._control.end, Ending.TIMED_OUT, GRACE_SECONDS[self.phase]

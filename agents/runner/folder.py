@@ -38,6 +38,11 @@ class TaskFolder:
         self.seal = self.run / "seal.json"
         """Names what a plan left here for its apply; see `warmth`."""
 
+    @property
+    def task(self) -> int:
+        """The task's number."""
+        return int(self.root.name)
+
     def output(self, step: str) -> Path:
         """Return the file that takes the engine's output of a step."""
         return self.run / f"{step}.out"
@@ -76,11 +81,23 @@ class TaskFolder:
     def is_outdated(self) -> bool:
         """Say whether the folder can go: nothing runs in it, no unsaved state lies in it, its time is over."""
         limit = WARM_SECONDS if self.seal.exists() else LEFTOVER_SECONDS
-        return self._age_seconds() > limit and not self.has_engine() and not self.unsaved_states()
+        return time.time() - self.used_at > limit and self.is_dispensable()
 
-    def _age_seconds(self) -> float:
-        newest = max((path.stat().st_mtime for path in (self.root, self.run, self.seal) if path.exists()), default=0.0)
-        return time.time() - newest
+    def is_dispensable(self) -> bool:
+        """Say whether nothing runs in it and no unsaved state lies in it, so that no more than time is lost with it."""
+        return not self.has_engine() and not self.unsaved_states()
+
+    @property
+    def used_at(self) -> float:
+        """When something last came or went here, in seconds since 1970."""
+        return max(map(_changed_at, (self.root, self.run, self.seal)))
+
+
+def _changed_at(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def sha256(path: Path) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 from agents import protocol
 from agents.protocol import Finished, ProtocolError, Start
 from agents.runner.jobs import Job
+from agents.runner.survivor import Noted
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,15 @@ def read(path: Path) -> Legacy | None:
     except (ProtocolError, KeyError, TypeError, ValueError) as error:
         log.warning("What was left in %s cannot be read (%s).", path, type(error).__name__)
         return None
+
+
+def why_it_stays(left: Legacy, engine: Noted | None, server: str) -> str:
+    """Return why an agent of `server` can neither bring what was left nor do without it; empty where it can."""
+    if left.server != server:
+        return f"it belongs to {left.server}"
+    if engine is not None and not engine.started:
+        return "whether an engine still works there cannot be seen on this system"
+    return ""
 
 
 def _legacy(members: Mapping[str, Any]) -> Legacy:

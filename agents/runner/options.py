@@ -14,7 +14,7 @@ from agents.runner.errors import BadConfiguration
 from agents.runner.releases import MAKERS, Mirror
 
 CAPACITY_RANGE = range(1, 65)
-TASK_MIB_RANGE = range(1, 1024 * 1024 + 1)
+ROOM_MIB_RANGE = range(1, 1024 * 1024 + 1)
 DOWNLOAD_SECONDS_RANGE = range(1, 24 * 3600 + 1)
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,89}")
 
@@ -23,7 +23,7 @@ NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,89}")
 class Options:
     """A checked configuration. `server` has no trailing slash; `cli_config` is an existing file.
 
-    `task_bytes`: most that the folder of one task may hold.
+    `task_bytes`: most that the folder of one task may hold; `kept_bytes`: most that all else there may.
     `mirrors`: by engine, where it is downloaded from; `download_seconds`: how long that may take.
     """
 
@@ -35,6 +35,7 @@ class Options:
     mirrors: Mapping[str, Mirror]
     download_seconds: int
     task_bytes: int
+    kept_bytes: int
     pod_name: str
     token: str = field(repr=False)
     token_file: Path | None
@@ -61,9 +62,8 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Options:
             DOWNLOAD_SECONDS_RANGE,
             environment.get("IAC_AGENT_DOWNLOAD_SECONDS", "600"),
         ),
-        task_bytes=1024
-        * 1024
-        * _number("room for a task, in MiB,", TASK_MIB_RANGE, environment.get("IAC_AGENT_TASK_MIB", "16384")),
+        task_bytes=_mebibytes("room for a task", environment.get("IAC_AGENT_TASK_MIB", "16384")),
+        kept_bytes=_mebibytes("room for what is kept", environment.get("IAC_AGENT_KEPT_MIB", "16384")),
         pod_name=environment.get("IAC_AGENT_POD_NAME", ""),
         token=token.strip(),
         token_file=_path(environment.get("IAC_AGENT_TOKEN_FILE", "")),
@@ -127,6 +127,10 @@ def _number(what: str, allowed: range, text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) not in allowed:
         raise BadConfiguration(f"The {what} must be a whole number from {allowed.start} to {allowed.stop - 1}.")
     return int(text)
+
+
+def _mebibytes(what: str, text: str) -> int:
+    return _number(f"{what}, in MiB,", ROOM_MIB_RANGE, text) * 1024 * 1024
 
 
 def _workdir(text: str, name: str, environment: Mapping[str, str]) -> Path:

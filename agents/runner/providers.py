@@ -17,7 +17,7 @@ import hashlib
 import re
 import shutil
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from threading import Lock
@@ -93,6 +93,20 @@ class Providers:
         for package in list(_found(self._folder)):
             if not _hash_file(package).exists():
                 shutil.rmtree(package, ignore_errors=True)
+
+    def packages(self) -> list[tuple[float, Path]]:
+        """Return the packages of the store, each with when an `init` last used it, in seconds since 1970."""
+        with self._writing:
+            return [(_hash_file(package).stat().st_mtime, package) for package in self._packages()]
+
+    def discard(self, package: Path, caches: Iterable[Path]) -> bool:
+        """Remove a package, unless one of these caches has a link to it; say whether it is gone."""
+        with self._writing:
+            is_lent = any((cache / package.relative_to(self._folder)).is_symlink() for cache in caches)
+            if not is_lent:
+                _hash_file(package).unlink(missing_ok=True)
+                shutil.rmtree(package, ignore_errors=True)
+            return not is_lent
 
     def _take(self, package: Path, ours: Path) -> None:
         ours.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

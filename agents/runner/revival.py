@@ -37,14 +37,9 @@ def attempts(tools: Tools, news: asyncio.Event) -> list["Revived"]:
 
 
 def _can_go_on(folder: TaskFolder, left: Legacy, tools: Tools) -> bool:
-    noted = survivor.read(folder.engine_note)
-    if left.server != tools.options.server:
-        log.warning("What is in %s belongs to %s and stays here.", folder.root, left.server)
-    elif noted is not None and not noted.started:
-        log.warning("Whether an engine still works in %s cannot be seen on this system: it stays here.", folder.root)
-    else:
-        return True
-    return False
+    if why := legacy.why_it_stays(left, survivor.read(folder.engine_note), tools.options.server):
+        log.warning("What is in %s stays here: %s.", folder.root, why)
+    return not why
 
 
 class Revived(Attempt):

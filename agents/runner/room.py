@@ -30,11 +30,11 @@ def is_lacking(error: Exception) -> bool:
 
 def none_left(root: Path) -> PhaseFailed:
     """Return what to say of a task that a full disk keeps from its work."""
-    left = shutil.disk_usage(root).free // _MIB
+    left = mebibytes(shutil.disk_usage(root).free)
     return PhaseFailed(
         "disk_full",
         f"The disk of the agent's work folder {root} is full: {left} MiB are left, and a task needs at least "
-        f"{LEAST_FREE_BYTES // _MIB}. Make room on that machine, then run the task again.",
+        f"{mebibytes(LEAST_FREE_BYTES)}. Make room on that machine, then run the task again.",
     )
 
 
@@ -44,9 +44,16 @@ async def outgrown(folder: Path, most_bytes: int) -> None:
         await asyncio.sleep(LOOK_SECONDS)
 
 
-def size(folder: Path) -> int:
-    """Return the bytes on disk that a folder holds; what is removed meanwhile counts for nothing."""
-    return sum(_blocks(Path(parent) / name) for parent, _, names in os.walk(folder) for name in names)
+def mebibytes(number: int) -> int:
+    """Return whole MiB, upwards."""
+    return -(-number // _MIB)
+
+
+def size(place: Path) -> int:
+    """Return the bytes on disk of a file, or of all in a folder; what is removed meanwhile counts for nothing."""
+    if place.is_symlink() or not place.is_dir():
+        return _blocks(place)
+    return sum(_blocks(Path(parent) / name) for parent, _, names in os.walk(place) for name in names)
 
 
 def _blocks(path: Path) -> int:

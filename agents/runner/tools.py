@@ -11,6 +11,7 @@ from agents.runner.depot import Depot
 from agents.runner.engines import Engines
 from agents.runner.options import Options
 from agents.runner.providers import Providers
+from agents.runner.stock import Stock
 from agents.runner.workdir import Workdir
 
 
@@ -23,6 +24,7 @@ class Tools:
     engines: Engines
     depot: Depot
     providers: Providers
+    stock: Stock
     http: httpx.AsyncClient
     environment: Mapping[str, str] = field(repr=False)
 
@@ -32,12 +34,14 @@ def gather(options: Options, workdir: Workdir) -> Tools:
     base = environment.base(os.environ, workdir.cli_config(options.cli_config))
     preferred = {engine: mirror.version for engine, mirror in options.mirrors.items()}
     engines, http = Engines(workdir.engines, base, preferred), server.client()
+    providers = Providers(workdir.providers)
     return Tools(
         options=options,
         workdir=workdir,
         engines=engines,
         depot=Depot(engines, options.mirrors, http, agent_name=options.name, seconds=options.download_seconds),
-        providers=Providers(workdir.providers),
+        providers=providers,
+        stock=Stock(workdir, providers, options.kept_bytes, server=options.server),
         http=http,
         environment=base,
     )

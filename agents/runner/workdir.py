@@ -3,6 +3,7 @@
 import fcntl
 import os
 import secrets
+from collections.abc import Collection
 from pathlib import Path
 from typing import IO
 
@@ -18,6 +19,8 @@ class Workdir:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.busy: Collection[int] = ()
+        """The tasks of now; the folders of others may go when their time is over, or when there is too much of them."""
         try:
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
             root.chmod(0o700)
@@ -46,10 +49,14 @@ class Workdir:
         """Return the folders of all tasks that this agent has had, without those that were put aside."""
         return [TaskFolder(path) for path in self.tasks.iterdir() if path.name.isdigit()]
 
-    def sweep(self, busy: set[int]) -> None:
-        """Remove folders of earlier tasks that nobody will need again; `busy` are the tasks of now."""
-        for path in self.tasks.iterdir():
-            if path.name.isdigit() and int(path.name) not in busy and (folder := TaskFolder(path)).is_outdated():
+    def idle_folders(self) -> list[TaskFolder]:
+        """Return the folders that no task of now works in."""
+        return [folder for folder in self.folders() if folder.task not in self.busy]
+
+    def sweep(self) -> None:
+        """Remove folders of earlier tasks that nobody will need again."""
+        for folder in self.idle_folders():
+            if folder.is_outdated():
                 folder.remove()
 
 

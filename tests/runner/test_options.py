@@ -43,6 +43,7 @@ GOOD = {
         ({"IAC_AGENT_TERRAFORM_VERSION": "latest"}, [], "IAC_AGENT_TERRAFORM_VERSION must be a whole version"),
         ({"IAC_AGENT_DOWNLOAD_SECONDS": "0"}, [], "time for a download, in seconds, must be a whole number from 1"),
         ({"IAC_AGENT_TASK_MIB": "1.5"}, [], "room for a task, in MiB, must be a whole number from 1"),
+        ({"IAC_AGENT_KEPT_MIB": "0"}, [], "room for what is kept, in MiB, must be a whole number from 1"),
         ({}, ["--nonsense"], "nrecognized arguments"),
     ],
 )
