@@ -1,13 +1,15 @@
 """Which processes of this machine belong to a folder."""
 
 import os
+import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 
 def of(folder: Path) -> list[int]:
     """Return the ids of processes whose arguments, environment or working folder name `folder`, without our own."""
-    return [pid for pid in _all() if pid != os.getpid() and _names(pid, str(folder))]
+    return [pid for pid in everybody() if pid != os.getpid() and _names(pid, str(folder))]
 
 
 def arguments(pid: int) -> str:
@@ -22,12 +24,12 @@ def alive(pid: int) -> bool:
 
 def children(parent: int) -> list[int]:
     """Return the ids of the running processes that `parent` has started."""
-    return [pid for pid in _all() if alive(pid) and _stat(pid)[1] == str(parent)]
+    return [pid for pid in everybody() if alive(pid) and _stat(pid)[1] == str(parent)]
 
 
 def group(number: int) -> list[int]:
     """Return the ids of the running processes of a process group."""
-    return [pid for pid in _all() if alive(pid) and _stat(pid)[2] == str(number)]
+    return [pid for pid in everybody() if alive(pid) and _stat(pid)[2] == str(number)]
 
 
 def peak_kilobytes(pid: int) -> int:
@@ -36,7 +38,32 @@ def peak_kilobytes(pid: int) -> int:
     return int(line.split()[1])
 
 
-def _all() -> list[int]:
+def outside(pid: int, namespace: str) -> int:
+    """Return the id that a process has here; `pid`: the one that it has itself, in its own process namespace."""
+    return next(each for each in everybody() if _namespace(each) == namespace and _own_id(each) == str(pid))
+
+
+def kill(folder: Path) -> None:
+    """Kill the processes that belong to a folder; some end with others of them."""
+    for pid in of(folder):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _namespace(pid: int) -> str:
+    try:
+        return str(Path(f"/proc/{pid}/ns/pid").readlink())
+    except OSError:
+        return ""
+
+
+def _own_id(pid: int) -> str:
+    lines = _text(Path(f"/proc/{pid}/status")).splitlines()
+    return next((line.split()[-1] for line in lines if line.startswith("NSpid:")), "")
+
+
+def everybody() -> list[int]:
+    """Return the ids of all processes of this machine."""
     return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
 
 

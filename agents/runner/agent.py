@@ -150,6 +150,8 @@ class Agent:
         self._offers.close(work)
         if work in self._attempts or work in self._over:
             return
+        if not self.tools.isolation.keeps_apart and not self.tools.options.has_shared_tasks:
+            self.tools.workdir.forget_plans(but=work.task)
         earlier = self._supersede(work)
         self._begin(Attempt(start, self.tools, self.news), earlier)
 

@@ -9,7 +9,7 @@ import shutil
 import time
 from pathlib import Path
 
-from agents.runner import survivor
+from agents.runner import survivor, walls
 
 WARM_SECONDS = 2 * 3600
 """How long a plan's folder waits for its apply; twice a pool's usual reservation."""
@@ -26,6 +26,7 @@ class TaskFolder:
         self.config = root / "config"
         self.run = root / "run"
         self.home = self.run / "home"
+        self.tmp = root / walls.TMP
         self.providers = self.run / "providers"
         """The engine's provider cache; see `providers`."""
         self.archive = self.run / "configuration.tgz"
@@ -61,6 +62,7 @@ class TaskFolder:
         for path in self.run.iterdir():
             if path.is_file() and path not in (self.plan, self.seal):
                 path.unlink()
+        shutil.rmtree(self.tmp, ignore_errors=True)
 
     def break_seal(self) -> None:
         """From now on the folder is in use, and not what the plan left any more."""

@@ -24,6 +24,7 @@ class Options:
     """A checked configuration. `server` has no trailing slash; `cli_config` is an existing file.
 
     `task_bytes`: most that the folder of one task may hold; `kept_bytes`: most that all else there may.
+    `has_shared_tasks`: tasks may read each other's.
     `mirrors`: by engine, where it is downloaded from; `download_seconds`: how long that may take.
     """
 
@@ -36,6 +37,7 @@ class Options:
     download_seconds: int
     task_bytes: int
     kept_bytes: int
+    has_shared_tasks: bool
     pod_name: str
     token: str = field(repr=False)
     token_file: Path | None
@@ -64,6 +66,7 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Options:
         ),
         task_bytes=_mebibytes("room for a task", environment.get("IAC_AGENT_TASK_MIB", "16384")),
         kept_bytes=_mebibytes("room for what is kept", environment.get("IAC_AGENT_KEPT_MIB", "16384")),
+        has_shared_tasks=_is_true("IAC_AGENT_SHARED_TASKS", environment),
         pod_name=environment.get("IAC_AGENT_POD_NAME", ""),
         token=token.strip(),
         token_file=_path(environment.get("IAC_AGENT_TOKEN_FILE", "")),
@@ -127,6 +130,13 @@ def _number(what: str, allowed: range, text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) not in allowed:
         raise BadConfiguration(f"The {what} must be a whole number from {allowed.start} to {allowed.stop - 1}.")
     return int(text)
+
+
+def _is_true(name: str, environment: Mapping[str, str]) -> bool:
+    value = environment.get(name) or "false"
+    if value not in ("true", "false"):
+        raise BadConfiguration(f"{name} must be true or false.")
+    return value == "true"
 
 
 def _mebibytes(what: str, text: str) -> int:

@@ -40,6 +40,7 @@ async def workplace(tools: Tools, assignment: Assignment, is_warm: bool) -> Work
     place = Workplace(
         **vars(assignment),
         binary=binary,
+        isolation=tools.isolation,
         start=start,
         known=known,
         is_warm=is_warm,
@@ -76,6 +77,7 @@ def _environment(tools: Tools, assignment: Assignment) -> dict[str, str]:
     state_url = assignment.server.absolute(assignment.job.state_url)
     return {
         **tools.environment,
+        **tools.isolation.environment(),
         **environment.private(assignment.folder.providers, assignment.folder.home),
         **variables.environment(assignment.job.variables),
         **environment.state(state_url, assignment.token),

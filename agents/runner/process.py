@@ -1,4 +1,4 @@
-"""One engine process.
+"""One engine process, in its chamber (`chamber`), which takes the signals for it and ends as it does.
 
 Its output goes to a file and it has a session of its own: with a pipe or in our session terraform dies with its agent,
 in mid-apply and with the lock held. So nothing here may end it when the agent ends; that is why it is a plain `Popen`
@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from agents.protocol import Phase
-from agents.runner import survivor
+from agents.runner import chamber, survivor
 from agents.runner.control import Control
 from agents.runner.survivor import Noted
 
@@ -46,7 +46,7 @@ class Engine:
             self._interrupt()
             await asyncio.wait((self.exited,), timeout=control.grace_seconds)
         if not self.exited.done():
-            self._kill()
+            await self._kill()
         return await asyncio.shield(self.exited)
 
     def _interrupt(self) -> None:
@@ -57,10 +57,14 @@ class Engine:
             with suppress(ProcessLookupError):
                 self._signal(signal.SIGINT)
 
-    def _kill(self) -> None:
+    async def _kill(self) -> None:
         self.was_killed = True
         with suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
+            self._signal(chamber.KILL_ALL)
+            await asyncio.wait((self.exited,), timeout=survivor.KILL_SECONDS)
+        if not self.exited.done():
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
 
     def _signal(self, number: signal.Signals) -> None:
         os.kill(self.pid, number)

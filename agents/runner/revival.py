@@ -90,7 +90,7 @@ class Revived(Attempt):
 
     async def _phase(self) -> Verdict | None:
         if self._noted is None or not self._may_have_applied():
-            survivor.end_harmless(self._folder.engine_note)
+            await asyncio.to_thread(survivor.end_harmless, self._folder.engine_note)
             self._go_on_with_log(Masker([]))
             return None
         self.outbox.progress("applying")
@@ -149,6 +149,7 @@ class Revived(Attempt):
         return Workplace(
             **vars(self._assigned(job, masker, spool)),
             binary=Binary(engine=_engine(job), path=Path()),
+            isolation=self._tools.isolation,
             start=configuration.start(self._folder.config, job.working_directory),
             known={},
             is_warm=True,

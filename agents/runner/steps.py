@@ -83,8 +83,9 @@ def _started(place: Workplace, command: _Command) -> EngineProcess:
     place.log.flush()
     for path in (command.output, errors):
         path.unlink(missing_ok=True)
+    place.folder.tmp.mkdir(mode=0o700, exist_ok=True)
     process = EngineProcess(
-        [str(place.binary.path), *command.arguments],
+        place.isolation.command(place.folder.root, [str(place.binary.path), *command.arguments]),
         folder=place.start,
         environment=place.environment,
         output=command.output,

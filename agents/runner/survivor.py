@@ -6,14 +6,21 @@ A process id alone would not do, since ids are used again; the start time in /pr
 import json
 import os
 import signal
+import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from agents.protocol import Phase
+from agents.runner import chamber
 
 APPLY = "apply"
 """The one step that changes things."""
+
+KILL_SECONDS = 5.0
+"""How long a chamber has to kill what is in it, before it is killed itself."""
+
+_LOOK_SECONDS = 0.02
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +78,16 @@ def end_harmless(path: Path) -> bool:
     if noted.may_change_things:
         return False
     with suppress(ProcessLookupError):
+        os.kill(noted.pid, chamber.KILL_ALL)
+        _wait_for(noted)
         os.killpg(noted.pid, signal.SIGKILL)
     return True
+
+
+def _wait_for(noted: Noted) -> None:
+    deadline = time.monotonic() + KILL_SECONDS
+    while noted.is_alive and time.monotonic() < deadline:
+        time.sleep(_LOOK_SECONDS)
 
 
 def _write(path: Path, noted: Noted) -> None:

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from agents.runner import environment, server
+from agents.runner import environment, isolation, server
 from agents.runner.depot import Depot
 from agents.runner.engines import Engines
+from agents.runner.isolation import Isolation
 from agents.runner.options import Options
 from agents.runner.providers import Providers
 from agents.runner.stock import Stock
@@ -25,12 +26,13 @@ class Tools:
     depot: Depot
     providers: Providers
     stock: Stock
+    isolation: Isolation
     http: httpx.AsyncClient
     environment: Mapping[str, str] = field(repr=False)
 
 
 def gather(options: Options, workdir: Workdir) -> Tools:
-    """Return the tools of an agent that starts."""
+    """Return the tools of an agent that starts. Raises `BadConfiguration`."""
     base = environment.base(os.environ, workdir.cli_config(options.cli_config))
     preferred = {engine: mirror.version for engine, mirror in options.mirrors.items()}
     engines, http = Engines(workdir.engines, base, preferred), server.client()
@@ -42,6 +44,7 @@ def gather(options: Options, workdir: Workdir) -> Tools:
         depot=Depot(engines, options.mirrors, http, agent_name=options.name, seconds=options.download_seconds),
         providers=providers,
         stock=Stock(workdir, providers, options.kept_bytes, server=options.server),
+        isolation=isolation.choose(options, workdir),
         http=http,
         environment=base,
     )

@@ -29,6 +29,7 @@ class Workdir:
             self.providers = _made(root / "providers")
             self.engines = _made(root / "engines")
             self.tasks = _made(root / "tasks")
+            _made(root / "tmp")
             self._empty_cli_config = root / "engine.tfrc"
             self._empty_cli_config.write_text("")
         except OSError as error:
@@ -52,6 +53,12 @@ class Workdir:
     def idle_folders(self) -> list[TaskFolder]:
         """Return the folders that no task of now works in."""
         return [folder for folder in self.folders() if folder.task not in self.busy]
+
+    def forget_plans(self, but: int) -> None:
+        """Remove the folders of plans that wait for their apply, which then makes them anew, but for one task's."""
+        for folder in self.idle_folders():
+            if folder.task != but and folder.seal.exists() and folder.is_dispensable():
+                folder.remove()
 
     def sweep(self) -> None:
         """Remove folders of earlier tasks that nobody will need again."""

@@ -8,6 +8,7 @@ from agents.protocol import Phase, Stage
 from agents.runner.control import Control
 from agents.runner.engines import Binary
 from agents.runner.folder import TaskFolder
+from agents.runner.isolation import Isolation
 from agents.runner.jobs import Job
 from agents.runner.masking import Masker
 from agents.runner.outbox import Outbox
@@ -52,6 +53,7 @@ class Workplace(Assignment):
     """
 
     binary: Binary
+    isolation: Isolation
     start: Path
     known: Mapping[str, str] = field(repr=False)
     is_warm: bool

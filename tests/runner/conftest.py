@@ -1,7 +1,6 @@
 """Agents as real processes, a platform of our own for them, and jobs to give them."""
 
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -33,12 +32,15 @@ def workdir(tmp_path: Path) -> Path:
 def start_agent(
     platform: FakePlatform, workdir: Path, tmp_path: Path, eventually: Callable[..., None]
 ) -> Iterator[Callable[..., Agent]]:
-    """Return a function that starts an agent and waits until it is connected. Environment by keywords."""
+    """Return a function that starts an agent and waits until it is connected. Environment by keywords.
+
+    `within`: the command that becomes the agent, where it is not started as it is.
+    """
     agents: list[Agent] = []
 
-    def start(*arguments: str, wait: bool = True, **environment: str) -> Agent:
+    def start(*arguments: str, wait: bool = True, within: tuple[str, ...] = (), **environment: str) -> Agent:
         before = platform.welcomes
-        agents.append(_agent(arguments, _environment(platform, workdir) | environment))
+        agents.append(_agent(within, arguments, _environment(platform, workdir) | environment))
         if wait:
             eventually(lambda: platform.welcomes > before)
         return agents[-1]
@@ -47,8 +49,7 @@ def start_agent(
     for agent in agents:
         agent.kill()
         agent.communicate()
-    for pid in processes.of(tmp_path):  # engines that outlived their agent
-        os.kill(pid, signal.SIGKILL)
+    processes.kill(tmp_path)  # engines that outlived their agent
 
 
 @pytest.fixture
@@ -104,6 +105,6 @@ def _environment(platform: FakePlatform, workdir: Path) -> dict[str, str]:
     }
 
 
-def _agent(arguments: tuple[str, ...], environment: dict[str, str]) -> Agent:
-    command = [sys.executable, "-m", "agents.runner", *arguments]
+def _agent(within: tuple[str, ...], arguments: tuple[str, ...], environment: dict[str, str]) -> Agent:
+    command = [*within, sys.executable, "-m", "agents.runner", *arguments]
     return subprocess.Popen(command, cwd=REPOSITORY, env=environment, stderr=subprocess.PIPE, text=True)

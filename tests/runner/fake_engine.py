@@ -84,8 +84,9 @@ def interrupted(behaviour: dict[str, Any], command: str) -> None:
 
 
 def note(behaviour: dict[str, Any], line: dict[str, Any]) -> None:
+    who = {"pid": os.getpid(), "namespace": str(Path("/proc/self/ns/pid").readlink())}
     with Path(behaviour["ledger"]).open("a") as ledger:
-        ledger.write(json.dumps({**line, "pid": os.getpid()}) + "\n")
+        ledger.write(json.dumps({**line, **who}) + "\n")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.protocol import Finished
+from tests import processes
 from tests.runner.fake_platform import FakePlatform
 
 Job = dict[str, Any]
@@ -66,7 +67,8 @@ class Scene:
     def wait_for_start(self, command: str) -> int:
         """Wait until a command was started; return its process id."""
         self.eventually(lambda: command in self.starts(), seconds=20)
-        return next(int(line["pid"]) for line in reversed(self.ledger()) if line.get("start") == command)
+        line = next(line for line in reversed(self.ledger()) if line.get("start") == command)
+        return processes.outside(int(line["pid"]), str(line["namespace"]))
 
 
 def _engine_folder(folder: Path) -> Path:

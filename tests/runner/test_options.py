@@ -44,6 +44,7 @@ GOOD = {
         ({"IAC_AGENT_DOWNLOAD_SECONDS": "0"}, [], "time for a download, in seconds, must be a whole number from 1"),
         ({"IAC_AGENT_TASK_MIB": "1.5"}, [], "room for a task, in MiB, must be a whole number from 1"),
         ({"IAC_AGENT_KEPT_MIB": "0"}, [], "room for what is kept, in MiB, must be a whole number from 1"),
+        ({"IAC_AGENT_SHARED_TASKS": "yes"}, [], "IAC_AGENT_SHARED_TASKS must be true or false"),
         ({}, ["--nonsense"], "nrecognized arguments"),
     ],
 )

@@ -45,6 +45,10 @@ def test_what_engines_write_elsewhere_lies_in_that_folder_too_for_all_else_is_re
     assert "PrivateTmp" not in unit
 
 
+def test_nothing_in_it_stops_its_tasks_from_being_kept_apart() -> None:
+    assert not {"ProtectKernelTunables", "ProtectKernelLogs", "ProtectProc", "RestrictNamespaces"} & settings().keys()
+
+
 def test_systemd_takes_it(tmp_path: Path) -> None:
     analyze = shutil.which("systemd-analyze")
     assert analyze, MISSING
