@@ -22,6 +22,8 @@ TAKEN_ENV = frozenset(
     {
         "IAC_AGENT_CLI_CONFIG",
         "IAC_AGENT_DOWNLOAD_SECONDS",
+        "IAC_AGENT_KEPT_MIB",
+        "IAC_AGENT_SHARED_TASKS",
         "IAC_AGENT_TASK_MIB",
         *(f"IAC_AGENT_{engine}_{word}" for engine in ("TERRAFORM", "TOFU") for word in ("MIRROR", "VERSION")),
     }

@@ -18,7 +18,14 @@ USER = 10001
 WORK = "/var/lib/iac-agent"
 SECRETS = "/var/run/iac-agent"
 TOKEN_KEY = "token"  # noqa: S105 - a file's name
-WORK_SIZE = "10Gi"
+WORK_MIB = 10 * 1024
+WORK_SIZE = f"{WORK_MIB // 1024}Gi"
+KEPT_MIB = 2 * 1024
+"""Of it, what an agent may keep beside its tasks."""
+MARGIN_MIB = WORK_MIB // 10
+"""Of it, what nobody gets: tasks go on writing between two of their agent's looks."""
+LEAST_TASK_MIB = 1024
+"""With so many slots that their parts are smaller than an engine with its providers, not all can be full at once."""
 TEMPORARY_SIZE = "1Gi"
 GRACE_SECONDS = 900
 """An agent that is told to end finishes the task it runs."""
@@ -139,7 +146,15 @@ def _environment(of_config: dict[str, str], name: str, slots: int) -> list[dict[
         "IAC_AGENT_WORKDIR": f"{WORK}/work",
         "IAC_AGENT_TOKEN_FILE": f"{SECRETS}/{TOKEN_KEY}",
     }
-    return [{"name": key, "value": value} for key, value in {"HOME": WORK, **of_config, **ours}.items()]
+    defaults = {"HOME": WORK, "IAC_AGENT_TASK_MIB": _task_mib(slots), "IAC_AGENT_KEPT_MIB": str(KEPT_MIB)}
+    # The pod's seccomp profile lets no agent keep tasks apart: who wants several in one pod has accepted that.
+    shared = {"IAC_AGENT_SHARED_TASKS": "true"} if slots > 1 else {}
+    return [{"name": key, "value": value} for key, value in {**defaults, **shared, **of_config, **ours}.items()]
+
+
+def _task_mib(slots: int) -> str:
+    """Return most that a task may take: its agent ends it before the cluster throws out the pod with all tasks."""
+    return str(max(LEAST_TASK_MIB, (WORK_MIB - MARGIN_MIB - KEPT_MIB) // slots))
 
 
 def _volumes(name: str) -> Manifest:

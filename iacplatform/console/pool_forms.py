@@ -47,7 +47,7 @@ class PoolForm(ModelForm):
             "k8s_config": "The cluster, and what a pod looks like there.",
             "min_replicas": "So many are there outside freeze windows, also without work.",
             "max_replicas": "Lowering it takes no pod away that holds work.",
-            "slots_per_pod": "Tasks that a pod works on at once. It holds for new pods.",
+            "slots_per_pod": "Tasks at once in each new pod; they can read each other's files.",
             "reservation_seconds": "The plan stays when the time is over; it is then applied on any slot.",
         }
 

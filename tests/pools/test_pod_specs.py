@@ -62,6 +62,9 @@ def test_a_pod_is_exactly_this(pool: Pool) -> None:
                     "command": ["python", "-m", "agents.runner"],
                     "env": [
                         {"name": "HOME", "value": "/var/lib/iac-agent"},
+                        {"name": "IAC_AGENT_TASK_MIB", "value": "2389"},
+                        {"name": "IAC_AGENT_KEPT_MIB", "value": "2048"},
+                        {"name": "IAC_AGENT_SHARED_TASKS", "value": "true"},
                         {"name": "IAC_SERVER", "value": SERVER},
                         {"name": "IAC_AGENT_NAME", "value": "iac-red-1"},
                         {"name": "IAC_AGENT_POD_NAME", "value": "iac-red-1"},
@@ -90,6 +93,28 @@ def test_a_pod_is_exactly_this(pool: Pool) -> None:
             ],
         },
     }
+
+
+def test_tasks_share_a_pod_only_where_it_has_several_slots(pool: Pool) -> None:
+    row = made(pool)
+    assert env(pod_specs.pod(row))["IAC_AGENT_SHARED_TASKS"] == "true"
+    row.slots = 1
+    assert "IAC_AGENT_SHARED_TASKS" not in env(pod_specs.pod(row))
+
+
+@pytest.mark.parametrize("slots", [1, 2, 7])
+def test_full_tasks_leave_a_tenth_of_the_volume_free(pool: Pool, slots: int) -> None:
+    given = _sizes(pool, slots)
+    assert given["IAC_AGENT_KEPT_MIB"] + slots * given["IAC_AGENT_TASK_MIB"] <= 10 * 1024 * 9 / 10
+
+
+def test_of_many_slots_each_has_what_an_engine_needs(pool: Pool) -> None:
+    assert _sizes(pool, 64)["IAC_AGENT_TASK_MIB"] == 1024
+
+
+def test_who_wants_the_tasks_of_a_pod_kept_apart_can_say_so(pool: Pool) -> None:
+    row = made(pool, env={"IAC_AGENT_SHARED_TASKS": "false"})
+    assert env(pod_specs.pod(row))["IAC_AGENT_SHARED_TASKS"] == "false"
 
 
 def test_each_part_of_the_config_has_its_place(pool: Pool) -> None:
@@ -169,3 +194,9 @@ def test_the_hash_stays_with_a_new_name_and_new_credentials(pool: Pool) -> None:
     before = pod_specs.hash_of(K8sConfig.objects.get())
     K8sConfig.objects.update(name="renamed", in_cluster=False, sealed_kubeconfig=b"new")
     assert pod_specs.hash_of(K8sConfig.objects.get()) == before
+
+
+def _sizes(pool: Pool, slots: int) -> dict[str, int]:
+    row = made(pool)
+    row.slots = slots
+    return {name: int(value) for name, value in env(pod_specs.pod(row)).items() if name.endswith("_MIB")}
