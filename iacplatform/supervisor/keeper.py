@@ -77,6 +77,7 @@ class Keeper:
             environment=self.service.environment,
             folder=self._folder,
             descriptors=self.service.descriptors,
+            orphaned=self.service.orphaned,
             take=self._say,
         )
 

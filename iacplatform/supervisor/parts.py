@@ -1,5 +1,6 @@
 """The parts of the platform: which programs, in which environment, with which sign of life."""
 
+import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -73,6 +74,9 @@ class Parts:
             environment=self._platform_environment(),
             rank=Rank.PLATFORM,
             sign=lasts(SETTLED_SECONDS),
+            # The database goes at the same moment, for which django-q2 pauses ten seconds before it heeds a SIGTERM.
+            # What it has forked ends with it (agents/leash.py).
+            orphaned=signal.SIGKILL,
         )
 
     def agent(self, number: int, token_file: Path) -> Service:

@@ -96,8 +96,12 @@ class Processes:
         folder: Path,
         take: Callable[[str], None],
         descriptors: Sequence[int] = (),
+        orphaned: signal.Signals = signal.SIGTERM,
     ) -> Process:
-        """Start a program; `take` gets its lines, `descriptors` stay open in it. Raises OSError when it cannot."""
+        """Start a program; `take` gets its lines, `descriptors` stay open in it, and it gets `orphaned` when we die.
+
+        Raises OSError when it cannot be started.
+        """
         popen = subprocess.Popen(
             command,
             cwd=folder,
@@ -107,7 +111,7 @@ class Processes:
             stderr=subprocess.PIPE,
             pass_fds=descriptors,
             start_new_session=True,  # Ctrl-C in a terminal is for us alone: we end the children in order
-            preexec_fn=partial(_end_with_parent, os.getpid()),  # noqa: PLW1509 - this process has one thread
+            preexec_fn=partial(_end_with_parent, os.getpid(), orphaned),  # noqa: PLW1509 - this process has one thread
         )
         process = Process(popen, take)
         self.running.append(process)
@@ -132,8 +136,7 @@ def _given_up(pipe: IO[bytes] | None) -> int:
         return os.dup(pipe.fileno())
 
 
-def _end_with_parent(parent: int) -> None:
-    # SIGTERM, not SIGKILL: a child has children of its own to end.
-    _libc.prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM))
+def _end_with_parent(parent: int, orphaned: signal.Signals) -> None:
+    _libc.prctl(PR_SET_PDEATHSIG, int(orphaned))
     if os.getppid() != parent:
         os._exit(1)

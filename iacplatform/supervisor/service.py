@@ -58,6 +58,8 @@ class Service(Step):
     """A child that lives but shows no sign for so long at the first start is a fault."""
     obstacle: Callable[[], str] = str
     """Asked before each start: why it must wait yet, a sentence; empty when it may start."""
+    orphaned: signal.Signals = signal.SIGTERM
+    """What it gets when the platform is killed: by default it may end children of its own."""
 
 
 def says(text: str) -> Sign:
