@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.e2e.waiting import until
+from tests.waiting import ENOUGH_SECONDS, until
 
 pytest_plugins = [
     "tests.emptying",
@@ -33,5 +33,5 @@ def eventually() -> Callable[..., None]:
     return _eventually
 
 
-def _eventually(condition: Condition, seconds: float = 10.0) -> None:
+def _eventually(condition: Condition, seconds: float = ENOUGH_SECONDS) -> None:
     until(getattr(condition, "__name__", str(condition)), condition, seconds=seconds)

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from tests.e2e.surroundings import free_port
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 MISSING = "There is no redis-server: install the package redis-server. `make test` does that where it may."
 

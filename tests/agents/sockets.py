@@ -14,8 +14,7 @@ from agents.protocol import FromAgent, Refused, Welcome
 from agents.routing import websocket_urlpatterns
 from pools.models import Pool, PoolToken
 from tests.agents.scenes import hello
-
-SECONDS = 5.0
+from tests.waiting import ENOUGH_SECONDS
 
 Header = tuple[bytes, bytes]
 
@@ -56,7 +55,7 @@ class Socket:
 
     async def hear(self) -> Any:
         """Return the next word."""
-        return protocol.parse_from_server(await self.carrier.receive_from(timeout=SECONDS))
+        return protocol.parse_from_server(await self.carrier.receive_from(timeout=ENOUGH_SECONDS))
 
     async def ask(self, word: FromAgent) -> Any:
         """Send a word and return the answer."""
@@ -65,7 +64,7 @@ class Socket:
 
     async def is_closed(self) -> bool:
         """Return whether the server closed it now."""
-        return bool((await self.carrier.receive_output(timeout=SECONDS))["type"] == "websocket.close")
+        return bool((await self.carrier.receive_output(timeout=ENOUGH_SECONDS))["type"] == "websocket.close")
 
     async def is_silent(self) -> bool:
         """Return whether nothing comes for a moment."""
@@ -85,7 +84,7 @@ async def open_socket(text: str = "", *more: Header) -> AsyncIterator[Socket]:
     headers = [(b"authorization", f"Bearer {text}".encode())] if text else []
     router = URLRouter(websocket_urlpatterns)
     carrier = Carrier(router, "/agents/v1/connect", headers=[*headers, *more])
-    connected, _ = await carrier.connect(timeout=SECONDS)
+    connected, _ = await carrier.connect(timeout=ENOUGH_SECONDS)
     assert connected
     try:
         yield Socket(carrier)

@@ -8,7 +8,7 @@ from django.db import OperationalError
 
 from agents import presence
 from agents.presence import Presence
-from tests.e2e.waiting import becomes_true
+from tests.waiting import ENOUGH_SECONDS, becomes_true
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ async def test_a_beat_that_ended_begins_again_with_the_next_call(beats: list[str
 
 async def test_a_long_sweep_holds_up_no_beat(monkeypatch: pytest.MonkeyPatch, beats: list[str]) -> None:
     end = threading.Event()
-    monkeypatch.setattr(presence, "step_in", lambda: end.wait(5))
+    monkeypatch.setattr(presence, "step_in", lambda: end.wait(ENOUGH_SECONDS))
     await _call(Presence(_inner))
     await becomes_true(lambda: len(beats) > 2)
     assert not end.is_set()

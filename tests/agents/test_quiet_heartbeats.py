@@ -22,6 +22,7 @@ from tests.agents.conftest import Connect, Later
 from tests.agents.sockets import do, new_token, welcomed
 from tests.races.racing import race
 from tests.tasks import factories
+from tests.waiting import ENOUGH_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -130,7 +131,7 @@ async def test_who_went_meanwhile_leaves_the_others_their_answer(monkeypatch: py
     gone, there = (asyncio.create_task(together.store(_session(name))) for name in ("gone", "there"))
     await asyncio.sleep(0)
     gone.cancel()
-    assert await asyncio.wait_for(there, 5) is True
+    assert await asyncio.wait_for(there, ENOUGH_SECONDS) is True
 
 
 async def test_where_storing_ends_in_the_middle_nobody_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,7 +147,7 @@ async def test_where_storing_ends_in_the_middle_nobody_waits_for_ever(monkeypatc
     first = asyncio.create_task(together.store(_session("first")))
     await begun.wait()
     second = asyncio.create_task(together.store(_session("second")))
-    assert [await asyncio.wait_for(each, 5) for each in (first, second)] == [False, False]
+    assert [await asyncio.wait_for(each, ENOUGH_SECONDS) for each in (first, second)] == [False, False]
 
 
 async def test_when_they_cannot_be_stored_together_each_is_stored_alone(monkeypatch: pytest.MonkeyPatch) -> None:

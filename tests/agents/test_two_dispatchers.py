@@ -18,6 +18,7 @@ from tasks.signals import task_moved
 from tasks.states import Lease
 from tests.agents.scenes import offered_to
 from tests.tasks import factories
+from tests.waiting import ENOUGH_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,7 +36,7 @@ def race(*acts: Callable[[], object]) -> list[Exception | None]:
     errors: list[Exception | None] = [None] * len(acts)
 
     def run(index: int) -> None:
-        barrier.wait(10)
+        barrier.wait(ENOUGH_SECONDS)
         try:
             acts[index]()
         except Exception as error:
@@ -47,7 +48,7 @@ def race(*acts: Callable[[], object]) -> list[Exception | None]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(ENOUGH_SECONDS)
     return errors
 
 

@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from iacplatform import asgi
 from iacplatform.handling import Handler
-from tests.e2e.waiting import becomes_true
+from tests.waiting import ENOUGH_SECONDS, becomes_true
 
 Answer = Callable[[HttpRequest], Any]
 seen: list[tuple[str, int]] = []
@@ -54,14 +54,14 @@ def view(request: HttpRequest) -> HttpResponse:
 
 def meeting(request: HttpRequest) -> HttpResponse:
     """Answer when another request is here as well."""
-    both.wait(10)
+    both.wait(ENOUGH_SECONDS)
     return view(request)
 
 
 def lengthy(request: HttpRequest) -> HttpResponse:
     """Answer when the test says so."""
     _note("begun")
-    assert go_on.wait(10)
+    assert go_on.wait(ENOUGH_SECONDS)
     return view(request)
 
 
@@ -95,7 +95,7 @@ async def _ask(
     async def send(word: Mapping[str, Any]) -> None:
         said.append(word)
 
-    await asyncio.wait_for(Handler()(scope, receive, send), 20)
+    await asyncio.wait_for(Handler()(scope, receive, send), ENOUGH_SECONDS)
     return said
 
 

@@ -11,6 +11,7 @@ from iacplatform.handling import Handler
 from iacplatform.intake import ENVELOPE_BYTES, Intake, limit
 from tests import factories
 from tests.agents.sockets import do
+from tests.waiting import ENOUGH_SECONDS
 from workspaces import manifests
 
 LIMIT = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
@@ -32,8 +33,11 @@ async def send(path: str, chunks: list[bytes], headers: list[tuple[bytes, bytes]
     caller = communicator(Intake(django), scope)
     for number, chunk in enumerate(chunks, start=1):
         await caller.send_input({"type": "http.request", "body": chunk, "more_body": number < len(chunks)})
-    start, body = await caller.receive_output(timeout=20), await caller.receive_output(timeout=20)
-    await caller.wait(timeout=20)  # until its connection to the database is given back
+    start, body = (
+        await caller.receive_output(timeout=ENOUGH_SECONDS),
+        await caller.receive_output(timeout=ENOUGH_SECONDS),
+    )
+    await caller.wait(timeout=ENOUGH_SECONDS)  # until its connection to the database is given back
     return int(start["status"]), json.loads(body["body"] or b"{}")
 
 

@@ -14,6 +14,7 @@ from rest_framework.test import APIClient
 from tests import factories
 from tests.console import pages
 from tests.tasks import factories as made
+from tests.waiting import ENOUGH_SECONDS
 from workspaces import large_states, states
 from workspaces.holders import Holder
 from workspaces.models import StateVersion, Workspace
@@ -138,9 +139,9 @@ def test_who_has_patience_gets_the_turn(monkeypatch: pytest.MonkeyPatch) -> None
     thread = Thread(target=second)
     with large_states.turn(LARGE):
         thread.start()
-        assert waits.wait(10)
+        assert waits.wait(ENOUGH_SECONDS)
         order.append("first")
-    thread.join(10)
+    thread.join(ENOUGH_SECONDS)
     assert order == ["first", "second"]
 
 

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from iacplatform.base.channel_layer import PostgresChannelLayer
+from tests.waiting import ENOUGH_SECONDS
 
 Message = dict[str, Any]
 END: Message = {"type": "end"}
@@ -17,8 +18,8 @@ async def member(layer: PostgresChannelLayer, group: str) -> str:
 
 
 async def receive(layer: PostgresChannelLayer, channel: str) -> Message:
-    """Return the next message; TimeoutError after ten seconds."""
-    async with asyncio.timeout(10):
+    """Return the next message; TimeoutError after ENOUGH_SECONDS."""
+    async with asyncio.timeout(ENOUGH_SECONDS):
         return await layer.receive(channel)
 
 

@@ -17,6 +17,7 @@ from django.db import connections
 from iacplatform.base.channel_layer import PostgresChannelLayer
 from tests.base.channels import END, Message, member, until_end
 from tests.base.conftest import Onlooker
+from tests.waiting import ENOUGH_SECONDS
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -58,7 +59,7 @@ def _another_process() -> Iterator[Listening]:
     assert other.next() == {"type": "ready"}
     yield other
     process.terminate()
-    process.join(10)
+    process.join(ENOUGH_SECONDS)
 
 
 def _listen(databases: dict[str, Any], heard: Connection) -> None:
@@ -106,12 +107,12 @@ def test_a_forked_worker_reaches_its_parent_and_leaves_its_connections_alone(onl
 
     parent = threading.Thread(target=asyncio.run, args=[in_the_parent()])
     parent.start()
-    assert ready.wait(10)
+    assert ready.wait(ENOUGH_SECONDS)
     listener = onlooker.sessions(f"iacplatform listener {os.getpid()}")
     assert _forked(layer) == 0
     assert onlooker.sessions(f"iacplatform listener {os.getpid()}") == listener
     layer.publish([("task.1", END)])
-    parent.join(10)
+    parent.join(ENOUGH_SECONDS)
     assert heard == [WAKE] * 3
 
 
@@ -121,7 +122,7 @@ def _forked(layer: PostgresChannelLayer) -> int | None:
     connections["default"].close_pool()  # type: ignore[attr-defined] # PostgreSQL's alone
     worker = multiprocessing.get_context("fork").Process(target=_work, args=(layer,))
     worker.start()
-    worker.join(10)
+    worker.join(ENOUGH_SECONDS)
     return worker.exitcode
 
 

@@ -12,7 +12,7 @@ from iacplatform.base.channel_layer import PostgresChannelLayer
 from iacplatform.base.envelopes import MAX_BYTES, Envelope, MessageTooLarge
 from iacplatform.base.mailboxes import ChannelNotOpen
 from tests.base.channels import END, Message, member, receive, until_end
-from tests.e2e.waiting import becomes_true
+from tests.waiting import becomes_true
 
 pytestmark = pytest.mark.usefixtures("database")
 

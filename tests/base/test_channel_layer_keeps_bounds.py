@@ -18,7 +18,7 @@ from iacplatform.base.channel_layer import PostgresChannelLayer
 from iacplatform.base.envelopes import Envelope
 from tests.base.channels import END, member, receive, until_end
 from tests.base.conftest import Onlooker
-from tests.e2e.waiting import becomes_true
+from tests.waiting import becomes_true
 
 pytestmark = pytest.mark.usefixtures("database")
 

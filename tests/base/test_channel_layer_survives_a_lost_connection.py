@@ -13,7 +13,7 @@ from iacplatform.base.channel_layer import PostgresChannelLayer
 from tests.base.channels import END, member, receive, until_end
 from tests.base.conftest import Onlooker
 from tests.base.cut_link import Link
-from tests.e2e.waiting import becomes_true
+from tests.waiting import becomes_true
 
 pytestmark = pytest.mark.usefixtures("database")
 

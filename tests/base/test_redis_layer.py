@@ -12,10 +12,10 @@ from channels_redis.pubsub import RedisSingleShardConnection
 from iacplatform.base import redis_layer
 from iacplatform.base.redis_layer import RedisChannelLayer
 from tests.redis_server import RedisServer
+from tests.waiting import ENOUGH_SECONDS
 
 WAKE = {"type": "wake"}
 RESYNC = {"type": "resync"}
-ENOUGH_SECONDS = 20
 
 
 @pytest.fixture

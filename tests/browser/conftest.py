@@ -8,12 +8,17 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
+
+from tests.waiting import ENOUGH_SECONDS
 
 CHROMIUM = Path("/usr/bin/chromium")
 PASSWORD = "correct horse battery"
 FLAGS = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+
+expect.set_options(timeout=ENOUGH_SECONDS * 1000)
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,7 @@ def test_it_opens_at_the_end_and_follows(at_console: Page, live_server: LiveServ
     expect(at_console.get_by_text("are left out here")).to_be_visible()
     assert box.evaluate(_IS_AT_END)
     factories.say(task, lines(LINES, 50))
-    expect(box).to_contain_text(f"line {LINES + 49:07}", timeout=20_000)
+    expect(box).to_contain_text(f"line {LINES + 49:07}")
     assert box.evaluate(_IS_AT_END)
 
 
@@ -39,7 +39,7 @@ def test_who_reads_farther_up_is_not_moved(at_console: Page, live_server: LiveSe
     task, box = open_log(at_console, live_server)
     box.evaluate("box => { box.scrollTop = 100 }")
     factories.say(task, lines(LINES, 50))
-    expect(box).to_contain_text(f"line {LINES + 49:07}", timeout=20_000)
+    expect(box).to_contain_text(f"line {LINES + 49:07}")
     assert box.evaluate("box => box.scrollTop") == 100
 
 
@@ -47,5 +47,5 @@ def test_a_page_that_follows_for_long_keeps_the_last_lines(at_console: Page, liv
     task, box = open_log(at_console, live_server)
     at_console.evaluate("document.querySelector('#log-plan').dataset.most = 100")
     factories.say(task, lines(LINES, 50))
-    expect(box).to_contain_text(f"line {LINES + 49:07}", timeout=20_000)
+    expect(box).to_contain_text(f"line {LINES + 49:07}")
     assert box.evaluate("box => box.childElementCount") == 100

@@ -11,7 +11,7 @@ from tests.chaos.fleet import faults as of_pods
 from tests.chaos.fleet.stage import Fleet
 from tests.cluster.cluster import Cluster
 from tests.cluster.control_plane import ControlPlane
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 MINUTES = float(os.environ.get("CHAOS_MINUTES", "2"))
 """How long things break; with start and healing the test takes about a minute longer."""

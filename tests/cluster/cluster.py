@@ -13,7 +13,7 @@ from tests.cluster.credentials import Credentials
 from tests.cluster.fault_proxy import FaultProxy
 from tests.cluster.node_object import OWNER
 from tests.cluster.process_node import ProcessNode
-from tests.e2e.waiting import TooLate, until
+from tests.waiting import TooLate, until
 
 ACCOUNT = "iacplatform"
 TOKEN_SECONDS = 6 * 3600

@@ -10,7 +10,7 @@ from tests.cluster.binaries import programs
 from tests.cluster.credentials import Credentials
 from tests.cluster.spawning import Daemon
 from tests.e2e.surroundings import free_port
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 READY_SECONDS = 90.0
 """A start takes five seconds on a quiet machine."""

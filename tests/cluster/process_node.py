@@ -16,7 +16,7 @@ from tests.cluster.kubelet import Kubelet
 from tests.cluster.node_object import OWNER, node_object
 from tests.cluster.pod_life import PodLife
 from tests.e2e.parts import REPOSITORY
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 IN_USE_SECONDS = 60.0
 

@@ -8,7 +8,7 @@ from tests.cluster.control_plane import ControlPlane
 from tests.cluster.faults import Hang
 from tests.cluster.official import official
 from tests.cluster.pods import has_ended, is_running, pod, python
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 
 def test_it_is_the_version_that_it_says(control_plane: ControlPlane) -> None:

@@ -15,7 +15,7 @@ from tests.cluster.cluster import Cluster
 from tests.cluster.faults import Answer, CutOff, Delay, DropAnswer, Hang, Reset, Rewrite
 from tests.cluster.official import official
 from tests.cluster.pods import pod
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 TIMEOUT = (5, 1)
 """Of connecting and of each read, in seconds."""

@@ -5,7 +5,7 @@ import pytest
 from tests.cluster.api import Object
 from tests.cluster.cluster import Cluster
 from tests.cluster.pods import container_state, has_ended, is_running, pod
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 SEEN_SECONDS = 120.0
 """A control plane that is not ours waits for a silent node longer than ours."""

@@ -11,7 +11,7 @@ from tests.cluster import manifests
 from tests.cluster.cluster import Cluster
 from tests.cluster.official import official
 from tests.cluster.pods import is_running, pod
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 
 def _may(cluster: Cluster, verb: str, resource: str, namespace: str) -> bool:

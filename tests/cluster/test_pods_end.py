@@ -2,7 +2,7 @@
 
 from tests.cluster.cluster import Cluster
 from tests.cluster.pods import container_state, has_ended, is_running, pod, python
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 DEAF = "import signal; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); signal.pause()"
 

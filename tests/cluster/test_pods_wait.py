@@ -5,7 +5,7 @@ import pytest
 from tests.cluster.api import Refused
 from tests.cluster.cluster import Cluster
 from tests.cluster.pods import container_state, has_ended, is_running, pod, python
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 
 def test_an_image_that_is_missing_is_pulled_again_and_again(cluster: Cluster) -> None:

@@ -9,7 +9,7 @@ from kubernetes import client, config
 from tests.cluster.api import Api, Identity, Object
 from tests.cluster.credentials import Credentials
 from tests.cluster.node_object import OWNER
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 CLEAN_SECONDS = 180.0
 """A cluster takes its time to empty a namespace."""

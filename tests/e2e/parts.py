@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 REPOSITORY = Path(__file__).parents[2]
 PR_SET_PDEATHSIG = 1  # prctl(2)

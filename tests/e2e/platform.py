@@ -17,7 +17,7 @@ from tests import processes
 from tests.e2e import surroundings
 from tests.e2e.client import Client, caller
 from tests.e2e.parts import REPOSITORY, Part
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 TOKEN = "the-token-of-the-end-to-end-tests-0123456789"
 PASSWORD = "an-administrator-of-the-tests"

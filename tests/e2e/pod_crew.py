@@ -8,8 +8,8 @@ from uuid import uuid4
 from tests.cluster.cluster import Cluster
 from tests.e2e.client import Client, Row
 from tests.e2e.platform import Platform
-from tests.e2e.waiting import until
 from tests.e2e.work import Workspace
+from tests.waiting import until
 
 POOL_LABEL = "iacplatform.io/pool"
 GONE_SECONDS = 90.0

@@ -3,7 +3,7 @@
 from functools import partial
 
 from tests.e2e.crew import Crew
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 
 def let_them_run(crew: Crew, *, times: int) -> None:

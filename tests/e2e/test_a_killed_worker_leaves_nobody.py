@@ -5,7 +5,7 @@ import signal
 
 from tests import processes
 from tests.e2e.platform import Platform
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 FORKED = 7
 """The sentinel, four workers, the pusher and the monitor."""
@@ -16,8 +16,8 @@ def test_the_processes_of_a_killed_worker_end_within_seconds(platform: Platform)
     until("its workers are at work", lambda: _connections(platform))
     os.kill(platform.jobs.pid, signal.SIGKILL)
     platform.jobs.ended()
-    until("all have ended", lambda: not any(map(processes.alive, forked)), seconds=10)
-    until("no connection is left", lambda: not _connections(platform), seconds=10)
+    until("all have ended", lambda: not any(map(processes.alive, forked)))
+    until("no connection is left", lambda: not _connections(platform))
     platform.jobs.start()
     until("another one sweeps", lambda: _connections(platform))
 

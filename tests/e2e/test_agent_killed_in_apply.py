@@ -11,8 +11,8 @@ from tests.e2e.client import Row
 from tests.e2e.configurations import Gated
 from tests.e2e.crew import Crew
 from tests.e2e.surroundings import SHORT_LEASE
-from tests.e2e.waiting import until
 from tests.e2e.work import Task
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_an_agent_that_comes_back_without_its_work_loses_it_at_once(crew: Crew, 
     crew.part("doomed").kill()
     (crew.workdir("doomed") / "tasks" / str(applying.id) / "run" / "attempt.json").unlink()
     crew.agent("doomed")
-    lost = applying.until("needs_attention", seconds=10)
+    lost = applying.until("needs_attention")
     assert lost["wait_reason"]["turn"] == "person"
     gated.open()
     until("the engine that outlived its agent has ended", lambda: not crew.engines("doomed"))

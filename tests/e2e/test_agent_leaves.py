@@ -4,7 +4,7 @@ import signal
 
 from tests.e2e.configurations import Gated, trivial
 from tests.e2e.crew import Crew
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 
 def test_an_agent_finishes_its_apply_before_it_leaves(crew: Crew, gated: Gated) -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.e2e.configurations import Gated, SlowPlan
 from tests.e2e.crew import Crew
 from tests.e2e.surroundings import SHORT_LEASE
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.server(**SHORT_LEASE)]
 

@@ -9,8 +9,8 @@ from tests.e2e import bad_links
 from tests.e2e.bad_links import Brittle, Forgetful, Late, Narrow, Ragged
 from tests.e2e.configurations import Gated
 from tests.e2e.crew import Crew
-from tests.e2e.waiting import until
 from tests.e2e.work import Task
+from tests.waiting import until
 
 TICKS = 20
 

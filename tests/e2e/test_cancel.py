@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.e2e.configurations import Gated, SlowPlan
 from tests.e2e.crew import Crew
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 
 def test_a_cancel_in_mid_plan_interrupts_the_engine_once(crew: Crew, tmp_path: Path) -> None:

@@ -2,8 +2,8 @@
 
 from tests.e2e.configurations import trivial
 from tests.e2e.crew import Crew
-from tests.e2e.waiting import until
 from tests.runner.mirror import BARE, Mirror, installed, zipped
+from tests.waiting import until
 
 
 def test_the_stored_plan_waits_for_an_agent_that_has_or_downloads_its_engine(crew: Crew, mirror: Mirror) -> None:

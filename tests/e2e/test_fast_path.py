@@ -60,7 +60,7 @@ def test_an_unlocked_workspace_goes_on_at_once(without_jobs: Crew) -> None:
     task = workspace.task()
     assert task.row()["wait_reason"]["code"] == "workspace_locked"
     without_jobs.client.post(f"{workspace.path}/unlock")
-    task.until("apply_pending", seconds=30)
+    task.until("apply_pending")
 
 
 def _moment(task: Task, event: str) -> datetime:

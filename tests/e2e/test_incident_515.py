@@ -17,7 +17,7 @@ def test_the_second_workspace_says_that_no_slot_is_free_and_starts_when_an_agent
     assert (reason["evidence"]["agents"], reason["evidence"]["slots"], reason["evidence"]["free"]) == (1, 1, 0)
     assert reason["blocker"] == {"kind": "pool", "id": crew.pool_id}
     crew.agent("two")
-    second.until("apply_pending", seconds=15)
+    second.until("apply_pending")
     assert second.row()["agent_id"] == crew.agent_id("two")
     assert first.row()["status"] == "running"
     gated.open()

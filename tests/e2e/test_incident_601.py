@@ -7,8 +7,8 @@ from tests.e2e.configurations import Gated, trivial
 from tests.e2e.console import Console
 from tests.e2e.crew import Crew
 from tests.e2e.surroundings import SHORT_LEASE
-from tests.e2e.waiting import until
 from tests.e2e.work import Task, Workspace
+from tests.waiting import until
 
 GRACE_SECONDS = 61
 """After so long without an agent a task counts as stuck."""

@@ -7,10 +7,8 @@ import pytest
 from tests.e2e import sweeps
 from tests.e2e.configurations import trivial
 from tests.e2e.crew import Crew
-from tests.e2e.waiting import until
 from tests.e2e.work import Task
-
-SOON_SECONDS = 15
+from tests.waiting import until
 
 
 def test_an_agent_that_is_only_a_row_gives_no_slot(crew: Crew) -> None:
@@ -27,9 +25,9 @@ def test_an_agent_that_is_only_a_row_gives_no_slot(crew: Crew) -> None:
 def test_a_killed_agent_gives_no_slot_even_within_its_lease(crew: Crew) -> None:
     crew.agent("dead").kill()
     task = crew.workspace(trivial()).task()
-    until("nobody is asked in vain", lambda: _code(task) == "no_connected_agent", seconds=SOON_SECONDS)
+    until("nobody is asked in vain", lambda: _code(task) == "no_connected_agent")
     crew.agent("alive")
-    assert task.until("apply_pending", seconds=SOON_SECONDS)["agent_id"] == crew.agent_id("alive")
+    assert task.until("apply_pending")["agent_id"] == crew.agent_id("alive")
 
 
 def test_waiting_is_no_endless_loop_of_tries(crew: Crew) -> None:
@@ -40,7 +38,7 @@ def test_waiting_is_no_endless_loop_of_tries(crew: Crew) -> None:
     row = task.row()
     assert (row["attempt"], row["status"]) == (0, "pending")
     crew.agent("one")
-    task.until("apply_pending", seconds=SOON_SECONDS)
+    task.until("apply_pending")
     assert [move["event"] for move in task.events()].count("offered") == 1
 
 
@@ -64,7 +62,7 @@ def test_the_remedy_of_a_pool_without_a_token_is_to_make_one(crew: Crew) -> None
     assert reason["code"] == "no_connected_agent" and reason["remedy"].startswith("Make a token")
     crew.token = crew.client.token_of(crew.pool_id)["token"]
     crew.agent("new")
-    task.until("apply_pending", seconds=SOON_SECONDS)
+    task.until("apply_pending")
 
 
 def _code(task: Task) -> str:

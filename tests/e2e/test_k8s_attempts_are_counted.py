@@ -11,8 +11,8 @@ import pytest
 from tests.e2e.client import Row
 from tests.e2e.configurations import Gated, SlowInit, SlowPlan, trivial
 from tests.e2e.pod_crew import PodCrew
-from tests.e2e.waiting import until
 from tests.e2e.work import Task
+from tests.waiting import until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 

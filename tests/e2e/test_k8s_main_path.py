@@ -8,8 +8,8 @@ import pytest
 from tests.cluster.api import Object
 from tests.e2e.configurations import Gated, trivial
 from tests.e2e.pod_crew import PodCrew
-from tests.e2e.waiting import until
 from tests.e2e.work import Task, Workspace
+from tests.waiting import until
 
 pytestmark = pytest.mark.cluster
 

@@ -10,8 +10,8 @@ from tests.e2e.client import Row
 from tests.e2e.configurations import Gated
 from tests.e2e.crew import Crew
 from tests.e2e.surroundings import SHORT_LEASE
-from tests.e2e.waiting import until
 from tests.e2e.work import Task
+from tests.waiting import until
 
 pytestmark = pytest.mark.server(**SHORT_LEASE)
 

@@ -4,8 +4,8 @@ import pytest
 
 from tests.e2e.configurations import trivial
 from tests.e2e.crew import Crew
-from tests.e2e.waiting import until
 from tests.e2e.work import Workspace
+from tests.waiting import until
 
 DEAF = {"DJANGO_SETTINGS_MODULE": "tests.e2e.deaf_settings", "IACPLATFORM_AGENT_LEASE_SECONDS": "12"}
 """With a heartbeat every 3 s, at which agents hear what no hint has told them."""

@@ -7,8 +7,8 @@ from tests.e2e import opentofu
 from tests.e2e.client import Row
 from tests.e2e.configurations import Gated, trivial
 from tests.e2e.crew import Crew
-from tests.e2e.waiting import until
 from tests.e2e.work import Task
+from tests.waiting import until
 
 SECRET = "a-secret-of-the-opentofu-tests-0815"
 

@@ -7,7 +7,7 @@ import pytest
 from tests.e2e.configurations import Gated
 from tests.e2e.crew import Crew
 from tests.e2e.platform import Platform
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 Deed = Callable[[Platform], object]
 

@@ -8,8 +8,8 @@ import pytest
 
 from tests.e2e.configurations import Gated
 from tests.e2e.crew import Crew
-from tests.e2e.waiting import until
 from tests.e2e.work import Task, Workspace
+from tests.waiting import until
 
 BACKEND = 'terraform {\n  backend "http" {}\n}\n'
 

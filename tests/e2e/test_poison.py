@@ -9,8 +9,8 @@ import pytest
 
 from tests.e2e.configurations import SlowPlan, trivial
 from tests.e2e.crew import Crew
-from tests.e2e.waiting import until
 from tests.e2e.work import Task
+from tests.waiting import until
 
 MOST_ATTEMPTS = 3
 

@@ -9,9 +9,9 @@ from tests import provider_mirror
 from tests.cluster.binaries.programs import PROVIDER_VERSION
 from tests.e2e.configurations import Gated
 from tests.e2e.crew import Crew
-from tests.e2e.waiting import until
 from tests.e2e.work import Workspace
 from tests.provider_mirror import PLATFORM, REQUIREMENT
+from tests.waiting import until
 
 LOCK = f"""provider "registry.terraform.io/hashicorp/time" {{
   version     = "{PROVIDER_VERSION}"

@@ -9,8 +9,8 @@ import redis
 from tests.e2e.configurations import Gated, trivial
 from tests.e2e.crew import Crew
 from tests.e2e.scaled_out import ScaledOut
-from tests.e2e.waiting import until
 from tests.e2e.work import Task, Workspace
+from tests.waiting import until
 
 AT_ONCE = timedelta(seconds=2)
 """A sweep tells no agent anything, and the next heartbeat is up to 10 s away."""

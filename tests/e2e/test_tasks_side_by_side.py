@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.e2e.configurations import Gated
 from tests.e2e.crew import Crew
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 TICKS = 3
 

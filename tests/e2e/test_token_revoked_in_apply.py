@@ -2,7 +2,7 @@
 
 from tests.e2e.configurations import Gated
 from tests.e2e.crew import Crew
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 NOT_WELCOME = 3
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 import httpx
 
 from tests.e2e.client import Client, Row
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 FINAL = ("success", "applied", "discarded", "failed", "cancelled")
 TASK_SECONDS = 90.0

@@ -41,7 +41,7 @@ def until(pool: Pool, condition: Callable[[], object], eventually: Callable[...,
         look(pool)
         return bool(condition())
 
-    eventually(holds, 30)
+    eventually(holds)
 
 
 def ours(cluster: Cluster) -> list[Object]:

@@ -12,9 +12,9 @@ import pytest
 from django.db import connection
 
 from pools.models import Pod, PodPhase, Pool, PoolToken
+from tests import waiting
 from tests.cluster.cluster import Cluster
 from tests.cluster.faults import FOR_EVER_SECONDS, Exchange
-from tests.e2e import waiting
 from tests.fleet.clusters_of_ours import look, names, ours, pool, token_in, until
 
 pytestmark = pytest.mark.django_db(transaction=True)

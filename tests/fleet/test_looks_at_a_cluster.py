@@ -73,7 +73,7 @@ def test_the_secret_ends_with_its_pod(cluster: Cluster, eventually: Eventually) 
     made = running(one, cluster)
     Pool.objects.update(min_replicas=0, max_replicas=0)
     until(one, lambda: Pod.objects.get(pk=made.pk).phase == PodPhase.GONE, eventually)
-    eventually(lambda: not [each for each in cluster.secrets() if each["metadata"]["name"] == made.name], 30)
+    eventually(lambda: not [each for each in cluster.secrets() if each["metadata"]["name"] == made.name])
     assert (ours(cluster), PoolToken.objects.count()) == ([], 0)
 
 

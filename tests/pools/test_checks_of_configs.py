@@ -13,7 +13,7 @@ from pools.models import ClusterStatus, K8sConfig
 from tests import factories
 from tests.cluster.cluster import Cluster
 from tests.cluster.faults import Answer, Hang, Reset
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.django_db(transaction=True)]
 

@@ -14,7 +14,7 @@ from tests.cluster.cluster import Cluster
 from tests.cluster.faults import Answer, DropAnswer, Rewrite
 from tests.cluster.pods import is_running
 from tests.cluster.pods import pod as foreign
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.django_db(transaction=True)]
 

@@ -12,9 +12,9 @@ from typing import Any
 import psycopg
 
 from iacplatform.postgres import address
+from tests.waiting import ENOUGH_SECONDS
 
 PROJECT = Path(__file__).resolve().parents[2]
-PATIENCE_SECONDS = 20.0
 
 
 class Foreground:
@@ -32,7 +32,7 @@ class Foreground:
 
     def until_ready(self) -> "Foreground":
         assert self.process.stdout is not None
-        readable, _, _ = select.select([self.process.stdout], [], [], PATIENCE_SECONDS)
+        readable, _, _ = select.select([self.process.stdout], [], [], ENOUGH_SECONDS)
         assert readable, "not ready in time"
         line = self.process.stdout.readline()
         assert line == "ready\n", self.process.communicate()[1]
@@ -40,11 +40,11 @@ class Foreground:
 
     def end(self, how: signal.Signals) -> int:
         self.process.send_signal(how)
-        return self.process.wait(PATIENCE_SECONDS)
+        return self.process.wait(ENOUGH_SECONDS)
 
     def last_words(self) -> tuple[int, str]:
         """Return the exit status and what was said on standard error, when it has ended."""
-        errors = self.process.communicate(timeout=PATIENCE_SECONDS)[1]
+        errors = self.process.communicate(timeout=ENOUGH_SECONDS)[1]
         return self.process.returncode, errors
 
 

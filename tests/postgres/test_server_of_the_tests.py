@@ -54,7 +54,7 @@ def test_the_workers_of_a_run_share_one_server_and_leave_nothing(homes: Path) ->
 
 def test_after_ctrl_c_nothing_is_left(homes: Path, eventually: Eventually) -> None:
     run = pytest_run(homes, BLOCK)
-    eventually(lambda: homes.exists() and homes.read_text(), seconds=20)
+    eventually(lambda: homes.exists() and homes.read_text())
     home = Path(homes.read_text().strip())
     pid = server_pid(home)
     run.send_signal(signal.SIGINT)

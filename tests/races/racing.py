@@ -14,10 +14,9 @@ from django.db.models import Exists
 from tasks.models import Attempt, Task
 from tasks.models.attempt import Attempts
 from tasks.models.querysets import Tasks
+from tests.waiting import ENOUGH_SECONDS
 from workspaces.models import Workspace
 from workspaces.models.workspace import Workspaces
-
-PATIENCE_SECONDS = 10.0
 
 Action = Callable[[], Any]
 
@@ -39,12 +38,12 @@ def interleave(first: Action, second: Action, *, before: str) -> list[Any]:
     def stop(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         if before in sql and not reached.is_set():
             reached.set()
-            go_on.wait(PATIENCE_SECONDS)
+            go_on.wait(ENOUGH_SECONDS)
         return execute(sql, params, many, context)
 
     slow, quick = _Racer(first, wrapper=stop), _Racer(second)
     slow.start()
-    assert reached.wait(PATIENCE_SECONDS), f"the first never came to {before!r}: {slow.result()}"
+    assert reached.wait(ENOUGH_SECONDS), f"the first never came to {before!r}: {slow.result()}"
     quick.start()
     _wait_until(lambda: quick.is_done or quick.is_blocked)
     go_on.set()
@@ -103,7 +102,7 @@ class _Racer:
         threading.Thread(target=self._run, daemon=True).start()
 
     def result(self) -> Any:
-        assert self.done.wait(PATIENCE_SECONDS), "it never ended"
+        assert self.done.wait(ENOUGH_SECONDS), "it never ended"
         return self.answer
 
     @property
@@ -132,7 +131,7 @@ class _Racer:
 
 
 def _wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + ENOUGH_SECONDS
     while not condition():
         assert time.monotonic() < deadline, "the second neither ended nor waited"
         time.sleep(0.005)

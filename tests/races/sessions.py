@@ -15,10 +15,10 @@ from django.db import connection, connections
 
 from tests.races import footprints
 from tests.races.footprints import Footprint, Transaction
+from tests.waiting import ENOUGH_SECONDS
 
 Action = Callable[[], Any]
 
-PATIENCE_SECONDS = 30.0
 # However long a schedule takes: whether a session waits is for the schedule to say.
 _PATIENT = "SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0"
 _AS_BEFORE = "RESET lock_timeout; RESET idle_in_transaction_session_timeout"
@@ -77,7 +77,7 @@ class Session:
     def end(self) -> None:
         """Give the connection back."""
         self._orders.put(None)
-        self._thread.join(PATIENCE_SECONDS)
+        self._thread.join(ENOUGH_SECONDS)
 
     def _live(self) -> None:
         with connection.cursor() as cursor:
@@ -168,7 +168,7 @@ class Stage:
         while len(self.answers()) < len(self.sessions):
             for name in self.steps():
                 self.sessions[name].go(abandon=True)
-            self._hear(PATIENCE_SECONDS)
+            self._hear(ENOUGH_SECONDS)
 
     def end(self) -> None:
         """End the threads and give their connections back."""

@@ -9,8 +9,8 @@ from tasks.models import Task
 from tests import factories as rows
 from tests.agents.scenes import workspace_of
 from tests.cluster.cluster import Cluster
-from tests.e2e.waiting import until
 from tests.reasons.surroundings import Surroundings
+from tests.waiting import until
 
 SILENT = "silent/agent:1"
 """Runs, and never connects: who connects is for the test to say."""

@@ -33,6 +33,7 @@ from agents.protocol import (
 )
 from tests.runner.front import Front
 from tests.runner.http_side import TOKEN, Server, Store
+from tests.waiting import ENOUGH_SECONDS
 
 POOL_TOKEN = "pool-token-6f1d2c"
 
@@ -60,7 +61,7 @@ class FakePlatform:
         self._ready = threading.Event()
         threading.Thread(target=self._http.serve_forever, daemon=True).start()
         threading.Thread(target=self._loop.run_until_complete, args=(self._serve(),), daemon=True).start()
-        assert self._ready.wait(10)
+        assert self._ready.wait(ENOUGH_SECONDS)
 
     @property
     def address(self) -> str:

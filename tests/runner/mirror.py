@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from agents.runner import engines
+from tests.waiting import ENOUGH_SECONDS
 
 FAKE = Path(__file__).with_name("fake_engine.py")
 PLATFORM = f"{engines.OS}_{engines.ARCH}"
-PATIENCE_SECONDS = 30
 
 Act = Callable[["Handler"], None]
 """Answers one request."""
@@ -128,7 +128,7 @@ class Mirror:
             handler.head(200, len(data), "application/zip")
             handler.wfile.write(data[: len(data) // 2])
             handler.wfile.flush()
-            self.go_on.wait(PATIENCE_SECONDS)
+            self.go_on.wait(ENOUGH_SECONDS)
             handler.wfile.write(data[len(data) // 2 :])
 
         return act

@@ -40,7 +40,7 @@ class Scene:
 
     def result(self, task: int = 1, epoch: int = 1) -> Finished:
         """Wait for a result and return it."""
-        self.eventually(lambda: self.platform.result(task, epoch), seconds=20)
+        self.eventually(lambda: self.platform.result(task, epoch))
         result = self.platform.result(task, epoch)
         assert result
         return result
@@ -66,7 +66,7 @@ class Scene:
 
     def wait_for_start(self, command: str) -> int:
         """Wait until a command was started; return its process id."""
-        self.eventually(lambda: command in self.starts(), seconds=20)
+        self.eventually(lambda: command in self.starts())
         line = next(line for line in reversed(self.ledger()) if line.get("start") == command)
         return processes.outside(int(line["pid"]), str(line["namespace"]))
 

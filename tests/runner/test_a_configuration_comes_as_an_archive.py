@@ -25,7 +25,7 @@ FILES: dict[str, str | bytes] = {
 
 def run(platform: FakePlatform, job: dict[str, Any], eventually: Callable[..., None]) -> Finished:
     platform.offer(job)
-    eventually(lambda: platform.result(job["task"], job["epoch"]), seconds=30)
+    eventually(lambda: platform.result(job["task"], job["epoch"]))
     result = platform.result(job["task"], job["epoch"])
     assert result
     return result

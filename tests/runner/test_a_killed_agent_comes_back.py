@@ -14,6 +14,7 @@ from tests import processes
 from tests.runner.http_side import TOKEN, State
 from tests.runner.scene import Scene
 from tests.runner.test_evidence_of_a_stopped_attempt import STATE
+from tests.waiting import ENOUGH_SECONDS
 
 Starter = Callable[..., subprocess.Popen[str]]
 LIVES = {"IAC_AGENT_CAPACITY": "2"}
@@ -43,7 +44,7 @@ def applying(scene: Scene, last_words: str, **behaviour: Any) -> int:
     """Begin an apply that says `last_words` at its end; return its process."""
     scene.platform.offer(scene.applying(seconds=6, tick="tick", last=last_words, **behaviour))
     engine = scene.wait_for_start("apply")
-    scene.eventually(lambda: "tick" in scene.platform.log(1, 2), seconds=20)
+    scene.eventually(lambda: "tick" in scene.platform.log(1, 2))
     return engine
 
 
@@ -82,7 +83,7 @@ def test_its_log_has_no_gap_and_nothing_twice(
     scene: Scene, agent: subprocess.Popen[str], start_agent: Starter, workdir: Path
 ) -> None:
     scene.platform.offer(scene.applying(seconds=6, counts=True, last=COMPLETE))
-    scene.eventually(lambda: "tick 20" in scene.platform.log(1, 2), seconds=20)
+    scene.eventually(lambda: "tick 20" in scene.platform.log(1, 2))
     kill(agent)
     output = folder(workdir) / "run" / "apply.out"
     brought = scene.platform.log(1, 2).count("tick")
@@ -98,7 +99,7 @@ def test_killed_again_it_goes_on_where_its_second_life_was(
     scene: Scene, agent: subprocess.Popen[str], start_agent: Starter
 ) -> None:
     scene.platform.offer(scene.applying(seconds=9, counts=True, last=COMPLETE))
-    scene.eventually(lambda: "tick 20" in scene.platform.log(1, 2), seconds=20)
+    scene.eventually(lambda: "tick 20" in scene.platform.log(1, 2))
     kill(agent)
     second = start_agent(PATH=scene.path, **LIVES)
     heard = scene.platform.log(1, 2).count("tick")
@@ -128,7 +129,7 @@ def test_of_an_engine_that_ended_without_a_word_nothing_is_claimed(
     kill(agent)
     subprocess.run(["kill", "-9", str(engine)], check=True)
     come_back(scene, start_agent)
-    scene.eventually(lambda: "no word of it says how" in scene.platform.log(1, 2), seconds=20)
+    scene.eventually(lambda: "no word of it says how" in scene.platform.log(1, 2))
     scene.eventually(lambda: scene.platform.work() == ())
     assert not [said for said in scene.platform.said(Finished) if said.epoch == 2]
     scene.eventually(lambda: not folder(workdir).exists())
@@ -152,7 +153,7 @@ def test_a_result_that_nobody_received_is_said_again(
     scene.platform.acknowledges = False
     scene.platform.offer(scene.job())
     left = folder(workdir) / "run" / "attempt.json"
-    scene.eventually(lambda: left.exists() and "result" in left.read_text(), seconds=20)
+    scene.eventually(lambda: left.exists() and "result" in left.read_text())
     kill(agent)
     scene.platform.acknowledges = True
     assert come_back(scene, start_agent) == (Work(task=1, epoch=1),)
@@ -184,7 +185,7 @@ def test_what_was_not_masked_before_the_attempt_was_over_stays_on_the_agent(
     scene.platform.store.closed.add(f"{TOKEN}1-2")
     scene.platform.keeps = lambda work: False
     come_back(scene, start_agent)
-    scene.eventually(lambda: "came back too late for more" in scene.platform.log(1, 2), seconds=30)
+    scene.eventually(lambda: "came back too late for more" in scene.platform.log(1, 2))
     assert not processes.alive(engine) and scene.signals() == ["apply"]
     assert "the-last-words" not in scene.platform.log(1, 2)
     scene.eventually(lambda: not (folder(workdir) / "run" / "attempt.json").exists())
@@ -197,7 +198,7 @@ def test_sensitive_values_are_masked_in_what_the_engine_said_meanwhile(
     secret = {"key": "KEY", "value": "hunter2-hunter2", "category": "env", "hcl": False, "sensitive": True}
     job = scene.applying(seconds=4, tick="tick", last=f"hunter2-hunter2\n{COMPLETE}")
     scene.platform.offer({**job, "variables": [secret]})
-    scene.eventually(lambda: "tick" in scene.platform.log(1, 2), seconds=20)
+    scene.eventually(lambda: "tick" in scene.platform.log(1, 2))
     kill(agent)
     come_back(scene, start_agent)
     assert scene.result(1, 2).outcome == "applied"
@@ -237,4 +238,4 @@ def test_an_agent_that_is_let_in_no_more_brings_it_by_the_attempts_own_token(
     scene.platform.pool_tokens.clear()
     back = start_agent(wait=False, PATH=scene.path, **LIVES)
     assert scene.result(1, 2).outcome == "applied"
-    assert back.wait(timeout=20) == 3
+    assert back.wait(timeout=ENOUGH_SECONDS) == 3

@@ -14,8 +14,8 @@ from agents.runner import download, releases, server
 from agents.runner.depot import Depot
 from agents.runner.engines import Binary, Engines
 from agents.runner.errors import PhaseFailed
-from tests.e2e.waiting import becomes_true
 from tests.runner.mirror import PLATFORM, Mirror, cut, gives, leads_to, refuses, script, zipped
+from tests.waiting import becomes_true
 
 PAGE = b"<!DOCTYPE html><html><body>Please log in.</body></html>"
 OTHER_MACHINE = b"\x7fELF\x02\x01\x01" + b"\0" * 100

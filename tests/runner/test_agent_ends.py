@@ -11,6 +11,7 @@ from agents.protocol import Drain, Hello, Leaving, Refused
 from tests import processes
 from tests.runner.fake_platform import FakePlatform
 from tests.runner.scene import Scene
+from tests.waiting import ENOUGH_SECONDS
 
 Starter = Callable[..., subprocess.Popen[str]]
 BUSY = {"seconds": 20, "tick": "still at work"}
@@ -76,21 +77,21 @@ def test_the_first_sigterm_finishes_and_leaves(scene: Scene, start_agent: Starte
     scene.eventually(lambda: scene.platform.said(Leaving))
     scene.platform.offer(scene.job(2))
     assert scene.result().outcome == "planned"
-    assert agent.wait(timeout=10) == 0
+    assert agent.wait(timeout=ENOUGH_SECONDS) == 0
     assert scene.platform.result(2) is None
 
 
 def test_a_drained_agent_leaves(scene: Scene, start_agent: Starter) -> None:
     agent = start_agent(PATH=scene.path)
     scene.platform.tell(Drain())
-    assert agent.wait(timeout=10) == 0
+    assert agent.wait(timeout=ENOUGH_SECONDS) == 0
 
 
 def test_an_idle_agent_leaves_even_where_no_server_answers(platform: FakePlatform, start_agent: Starter) -> None:
     agent = start_agent()
     platform.cut()
     agent.send_signal(signal.SIGINT)
-    assert agent.wait(timeout=10) == 0
+    assert agent.wait(timeout=ENOUGH_SECONDS) == 0
 
 
 def test_the_second_sigterm_leaves_at_once_and_the_engine_goes_on(scene: Scene, start_agent: Starter) -> None:
@@ -99,7 +100,7 @@ def test_the_second_sigterm_leaves_at_once_and_the_engine_goes_on(scene: Scene, 
     agent.send_signal(signal.SIGTERM)
     scene.eventually(lambda: scene.platform.said(Leaving))
     agent.send_signal(signal.SIGTERM)
-    assert agent.wait(timeout=5) == 1
+    assert agent.wait(timeout=ENOUGH_SECONDS) == 1
     assert processes.alive(engine)
     assert scene.signals() == []
 
@@ -114,7 +115,7 @@ def test_a_refusal_for_good_ends_the_agent_with_the_servers_sentence(
     platform: FakePlatform, start_agent: Starter
 ) -> None:
     agent = start_agent(wait=False, IAC_AGENT_TOKEN="wrong")
-    _, errors = agent.communicate(timeout=10)
+    _, errors = agent.communicate(timeout=ENOUGH_SECONDS)
     assert agent.returncode == 3
     assert errors.splitlines()[-1] == "The pool token is wrong."
 

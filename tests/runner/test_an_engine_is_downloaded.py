@@ -78,7 +78,7 @@ def test_the_server_hears_what_the_agent_downloads_and_what_it_has_since(
     start()
     assert scene.platform.said(Hello)[-1].fetches == ("tofu",)
     assert scene.run(scene.job(engine="tofu", version="1.11.4")).outcome == "planned"
-    scene.eventually(lambda: _told(scene), seconds=20)
+    scene.eventually(lambda: _told(scene))
     assert [[engine.name for engine in engines] for engines in _told(scene)] == [["terraform", "tofu"]]
 
 
@@ -91,7 +91,7 @@ def test_the_server_hears_of_an_engine_that_somebody_puts_there_while_no_task_co
     place.with_name("new").write_bytes(script("1.9.0"))
     place.with_name("new").chmod(0o755)
     place.with_name("new").rename(place)
-    scene.eventually(lambda: _told(scene), seconds=30)
+    scene.eventually(lambda: _told(scene))
     assert Engine(name="tofu", version="1.9.0") in _told(scene)[0]
 
 
@@ -105,7 +105,7 @@ def test_two_tasks_at_the_same_time_download_it_once(scene: Scene, start: Starte
     for task in (1, 2):
         scene.platform.offer(scene.job(task, engine="tofu", version="1.11.4"))
     waits = "Waits for tofu 1.11.4, which is being downloaded already."
-    scene.eventually(lambda: waits in scene.platform.log(1) + scene.platform.log(2), seconds=20)
+    scene.eventually(lambda: waits in scene.platform.log(1) + scene.platform.log(2))
     mirror.go_on.set()
     assert {scene.result(task).outcome for task in (1, 2)} == {"planned"}
     assert mirror.asked == [mirror.sums(), mirror.archive()]
@@ -122,10 +122,10 @@ def test_two_agents_that_share_the_folder_download_it_once(
     mirror.acts[mirror.archive()] = mirror.holds_back(mirror.publish())
     start()
     scene.platform.offer(scene.job(1, engine="tofu", version="1.11.4"))
-    scene.eventually(lambda: mirror.archive() in mirror.asked, seconds=20)
+    scene.eventually(lambda: mirror.archive() in mirror.asked)
     start(IAC_AGENT_NAME="agent-two", IAC_AGENT_WORKDIR=str(other))
     scene.platform.offer(scene.job(2, engine="tofu", version="1.11.4"))
-    scene.eventually(lambda: "Waits for tofu 1.11.4" in scene.platform.log(2), seconds=20)
+    scene.eventually(lambda: "Waits for tofu 1.11.4" in scene.platform.log(2))
     mirror.go_on.set()
     assert scene.result(2).outcome == "planned"
     assert mirror.asked == [mirror.sums(), mirror.archive()]
@@ -135,7 +135,7 @@ def test_a_cancel_ends_a_download(scene: Scene, start: Starter, mirror: Mirror, 
     mirror.acts[mirror.archive()] = mirror.holds_back(mirror.publish())
     start()
     scene.platform.offer(scene.job(engine="tofu", version="1.11.4"))
-    scene.eventually(lambda: mirror.archive() in mirror.asked, seconds=20)
+    scene.eventually(lambda: mirror.archive() in mirror.asked)
     scene.platform.tell(Cancel(task=1, epoch=1, grace_seconds=20))
     assert scene.result().outcome == "cancelled"
     assert _files(workdir / "engines") == ["tofu/1.11.4/.lock"]
@@ -156,7 +156,7 @@ def test_an_agent_killed_in_mid_download_leaves_nothing_that_is_taken_for_an_eng
     agent = start()
     scene.platform.offer(scene.job(engine="tofu", version="1.11.4"))
     # The file is begun before the archive is asked for; an agent that dies between the two leaves its successor the wait.
-    scene.eventually(lambda: mirror.archive() in mirror.asked, seconds=20)
+    scene.eventually(lambda: mirror.archive() in mirror.asked)
     assert any(name.endswith(".part") for name in _files(workdir / "engines"))
     agent.send_signal(signal.SIGKILL)
     agent.wait()

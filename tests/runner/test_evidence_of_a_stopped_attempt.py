@@ -39,7 +39,7 @@ def gone(scene: Scene, workdir: Path) -> None:
 @pytest.mark.usefixtures("fake_agent")
 def test_the_log_comes_to_its_end_and_the_result_says_what_happened(scene: Scene, workdir: Path) -> None:
     scene.platform.offer(scene.applying(seconds=30, tick="tick"))
-    scene.eventually(lambda: "tick" in scene.platform.log(1, 2), seconds=20)
+    scene.eventually(lambda: "tick" in scene.platform.log(1, 2))
     stop(scene)
     result = scene.result(1, 2)
     assert (result.outcome, result.error_code, result.exit_code) == ("cancelled", "stopped", 1)
@@ -52,7 +52,7 @@ def test_the_log_comes_to_its_end_and_the_result_says_what_happened(scene: Scene
 @pytest.mark.usefixtures("fake_agent")
 def test_an_apply_that_ends_well_all_the_same_is_said_to_be_applied(scene: Scene) -> None:
     scene.platform.offer(scene.applying(seconds=30, on_interrupt=0, tick="tick"))
-    scene.eventually(lambda: "tick" in scene.platform.log(1, 2), seconds=20)
+    scene.eventually(lambda: "tick" in scene.platform.log(1, 2))
     stop(scene)
     assert scene.result(1, 2).outcome == "applied"
 
@@ -91,7 +91,7 @@ def test_a_state_that_could_not_be_stored_is_brought_and_then_leaves_the_agent(s
     state = scene.platform.store.states.setdefault(STATE, State())
     state.is_over = True
     scene.platform.offer(job)
-    scene.eventually((workdir / ERRORED).is_file, seconds=20)
+    scene.eventually((workdir / ERRORED).is_file)
     stop(scene)
     scene.result(1, 2)
     assert state.kept == [b"made by the plan"]
@@ -115,7 +115,7 @@ def test_the_first_state_of_a_workspace_is_named_as_terraform_would(scene: Scene
 def test_a_state_that_nobody_takes_stays_on_the_agent(scene: Scene, workdir: Path) -> None:
     job = scene.applying(seconds=30, touch="errored.tfstate")
     scene.platform.offer(job)
-    scene.eventually((workdir / ERRORED).is_file, seconds=20)
+    scene.eventually((workdir / ERRORED).is_file)
     scene.platform.store.closed.add(f"{TOKEN}1-2")
     stop(scene)
     assert scene.result(1, 2).error_code == "stopped"

@@ -12,6 +12,7 @@ from agents.runner import outbox as outboxes
 from agents.runner.masking import Masker
 from agents.runner.outbox import PIECE_SECONDS, WINDOW_BYTES, Outbox
 from agents.runner.spool import Spool
+from tests.waiting import ENOUGH_SECONDS
 
 RESULT = Finished(task=1, epoch=1, outcome="failed", exit_code=1, seconds=1.0, log_bytes=0)
 
@@ -82,7 +83,7 @@ async def test_what_waits_for_its_turn_is_sent_without_another_line(spool: Spool
     news.clear()
     spool.write("two\n")
     outbox.log_grew()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(ENOUGH_SECONDS):
         await news.wait()
     assert pieces(outbox) == ["two\n"]
 

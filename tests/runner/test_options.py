@@ -13,6 +13,7 @@ from agents.runner import options
 from agents.runner.errors import BadConfiguration
 from tests.runner.conftest import REPOSITORY
 from tests.runner.fake_platform import FakePlatform
+from tests.waiting import ENOUGH_SECONDS
 
 GOOD = {
     "IAC_SERVER": "https://iac.example.com/",
@@ -113,7 +114,7 @@ def test_a_second_agent_on_the_same_folder_is_sent_away(
 ) -> None:
     start_agent()
     second = start_agent(wait=False, IAC_AGENT_NAME="agent-two")
-    _, errors = second.communicate(timeout=10)
+    _, errors = second.communicate(timeout=ENOUGH_SECONDS)
     assert second.returncode == 2
     assert errors.startswith(f"Another agent uses the work folder {workdir}")
     assert len(errors.splitlines()) == 1

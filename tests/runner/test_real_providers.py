@@ -35,9 +35,9 @@ def applying(
     """The work folder of an agent that has fetched the provider, and runs it in an apply (task 1, epoch 2)."""
     files = {**gated.files, "after.tf": AFTER}
     platform.offer(job(files=files))
-    eventually(lambda: platform.result(1), seconds=30)
+    eventually(lambda: platform.result(1))
     platform.offer(job(files=files, epoch=2, phase="apply", plan=platform.stored_plan(1)))
-    eventually(lambda: gated.ticks() > 1, seconds=30)
+    eventually(lambda: gated.ticks() > 1)
     return workdir_of_two
 
 
@@ -46,7 +46,7 @@ def test_what_a_configuration_may_have_brought_itself_stays_its_own(
 ) -> None:
     """Engines unpack what they find in that folder into the same cache as what comes from a registry."""
     platform.offer(job(files={**STATIC, "terraform.d/plugins/README": "Ours."}))
-    eventually(lambda: platform.result(1), seconds=30)
+    eventually(lambda: platform.result(1))
     planned = platform.result(1)
     assert planned and planned.outcome == "planned", platform.log(1)
     assert not list((workdir_of_two / "providers").rglob("*.h1"))
@@ -57,13 +57,13 @@ def test_a_task_begins_while_another_one_runs_the_provider(
 ) -> None:
     """Terraform's own cache, shared, fails here: "text file busy"."""
     platform.offer(job(2, files=STATIC, task_type="plan"))
-    eventually(lambda: platform.result(2), seconds=30)
+    eventually(lambda: platform.result(2))
     planned = platform.result(2)
     assert planned and planned.outcome == "planned", platform.log(2)
     assert "from the shared cache directory" in platform.log(2)
     assert platform.result(1, 2) is None
     gated.open()
-    eventually(lambda: platform.result(1, 2), seconds=30)
+    eventually(lambda: platform.result(1, 2))
     applied = platform.result(1, 2)
     assert applied and applied.outcome == "applied", platform.log(1, 2)
     (noted,) = (applying / "providers").rglob(f"{PLATFORM}.h1")

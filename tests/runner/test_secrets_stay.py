@@ -12,6 +12,7 @@ import pytest
 from tests import processes
 from tests.runner.fake_platform import POOL_TOKEN, FakePlatform
 from tests.runner.scene import Scene
+from tests.waiting import ENOUGH_SECONDS
 
 SECRET = "s3cret-Pässword\nsecond line of it"
 TOKEN = "attempt-token-1-1"
@@ -104,7 +105,7 @@ def test_the_agents_own_log_names_tasks_and_no_secrets(scene: Scene, start_agent
     agent: subprocess.Popen[str] = start_agent(PATH=scene.path)
     scene.run(scene.job(variables=[VARIABLE]))
     agent.terminate()
-    _, errors = agent.communicate(timeout=10)
+    _, errors = agent.communicate(timeout=ENOUGH_SECONDS)
     assert "INFO task 1: " in errors
     for secret in ("s3cret", TOKEN, POOL_TOKEN):
         assert secret not in errors

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from agents.runner import walls
+from tests.waiting import ENOUGH_SECONDS
 
 SETTINGS = """
 mount -t tmpfs tmpfs /etc/ssh && mkdir /etc/ssh/ssh_config.d && echo 'Host *' > /etc/ssh/ssh_config.d/50-site.conf &&
@@ -59,4 +60,4 @@ def test_where_there_are_no_settings_nothing_is_found(settings: Path) -> None:
 def test_such_files_are_no_reason_to_keep_tasks_apart_less(start_agent: Callable[..., Any]) -> None:
     agent = start_agent(within=WITH_SETTINGS, IAC_AGENT_CAPACITY="2")
     agent.terminate()
-    assert "kept apart" not in agent.communicate(timeout=10)[1]
+    assert "kept apart" not in agent.communicate(timeout=ENOUGH_SECONDS)[1]

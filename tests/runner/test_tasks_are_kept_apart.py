@@ -12,6 +12,7 @@ import pytest
 from tests import processes
 from tests.runner.fake_platform import FakePlatform
 from tests.runner.scene import Scene
+from tests.waiting import ENOUGH_SECONDS
 
 SECRET = "s3cret-of-the-other-task"
 SHARED = {"IAC_AGENT_SHARED_TASKS": "true"}
@@ -162,7 +163,7 @@ def _sleeping() -> Iterator[int]:
 
 def test_several_at_once_are_refused_where_they_cannot_be_kept_apart(start_agent: Starter) -> None:
     agent = start_agent(wait=False, within=WITHOUT_NAMESPACES, IAC_AGENT_CAPACITY="2")
-    _, errors = agent.communicate(timeout=30)
+    _, errors = agent.communicate(timeout=ENOUGH_SECONDS)
     assert agent.returncode == 2
     assert "does not let them be kept apart (unshare: No space left on device): give the agent capacity 1" in errors
 
@@ -180,4 +181,7 @@ def test_one_after_the_other_finds_no_plan_of_the_one_before(start_agent: Starte
     assert scene.run(scene.job(2)).outcome == "planned"
     assert not (workdir / "tasks/1").exists()
     agent.terminate()
-    assert "lets tasks not be kept apart (unshare: No space left on device)" in agent.communicate(timeout=10)[1]
+    assert (
+        "lets tasks not be kept apart (unshare: No space left on device)"
+        in agent.communicate(timeout=ENOUGH_SECONDS)[1]
+    )

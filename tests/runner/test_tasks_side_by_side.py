@@ -25,7 +25,7 @@ def test_two_tasks_run_at_once(scene: Scene, start_agent: Callable[..., Any], wo
     start_agent(PATH=scene.path, IAC_AGENT_CAPACITY="2")
     for task in (1, 2):
         scene.platform.offer(scene.job(task, behaviour={"plan": {"seconds": 60, "on_interrupt": 1}}))
-    scene.eventually(lambda: len(_plans(scene)) == 2, seconds=30)
+    scene.eventually(lambda: len(_plans(scene)) == 2)
     assert not [scene.platform.result(task) for task in (1, 2) if scene.platform.result(task)]
     assert len(set(_plans(scene))) == 2
     folders = [path for path in _open_to_others(workdir) if path.name not in ("lock",)]

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests import processes
+from tests.waiting import ENOUGH_SECONDS
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a program that becomes root")
 
@@ -46,7 +47,9 @@ def sudo() -> Iterator[Path]:
 def end_of(command: str) -> subprocess.CompletedProcess[str]:
     """Run a command of the shell as an engine without walls, as a user who is not root."""
     arguments = [sys.executable, "-c", CHAMBER, "/bin/sh", "-c", command]
-    return subprocess.run(arguments, cwd=REPOSITORY, capture_output=True, text=True, timeout=20, check=False)
+    return subprocess.run(
+        arguments, cwd=REPOSITORY, capture_output=True, text=True, timeout=ENOUGH_SECONDS, check=False
+    )
 
 
 def _left() -> list[int]:

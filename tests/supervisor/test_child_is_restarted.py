@@ -6,8 +6,8 @@ from functools import partial
 from iacplatform.supervisor.keeper import Keeper
 from iacplatform.supervisor.supervisor import Supervisor
 from tests import processes
-from tests.e2e.waiting import becomes_true
 from tests.supervisor.conftest import MakeService
+from tests.waiting import becomes_true
 
 STEADY = "import time; print('ready', flush=True); time.sleep(600)"
 FORKING = """

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests import processes
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 PLATFORM = """
 import asyncio, signal, sys

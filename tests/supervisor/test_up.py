@@ -12,6 +12,7 @@ from iacplatform.supervisor import listener
 from tests import processes
 from tests.e2e.surroundings import free_port
 from tests.supervisor.platform import Running, up
+from tests.waiting import ENOUGH_SECONDS
 
 pytestmark = pytest.mark.slow
 Eventually = Callable[..., None]
@@ -57,7 +58,7 @@ def test_up_answers_when_it_says_so_and_sigterm_ends_all_of_it(tmp_path: Path, e
         assert "Login: user admin, password " in first.output.read_text()
         began = time.monotonic()
         first.process.send_signal(signal.SIGTERM)
-        assert first.process.wait(15) == 0
+        assert first.process.wait(ENOUGH_SECONDS) == 0
         assert time.monotonic() - began < 10.0
         assert processes.of(first.home) == []
         assert first.errors.read_text() == ""
@@ -90,14 +91,14 @@ def test_kill_9_of_up_leaves_nothing(running: Running, eventually: Eventually) -
     eventually(lambda: processes.group(running.child("qcluster")), START_SECONDS)
     running.process.kill()
     running.process.wait()
-    eventually(lambda: processes.of(running.home) == [], 20.0)
+    eventually(lambda: processes.of(running.home) == [])
 
 
 def test_ctrl_c_during_the_start_ends_what_runs_by_then(tmp_path: Path, eventually: Eventually) -> None:
     with up(tmp_path / "home", "--port", "0") as platform:
         eventually(lambda: "database" in platform.output.read_text(), START_SECONDS)
         platform.process.send_signal(signal.SIGINT)
-        assert platform.process.wait(15) == 0
+        assert platform.process.wait(ENOUGH_SECONDS) == 0
         assert processes.of(platform.home) == []
 
 

@@ -13,6 +13,7 @@ from tasks.models import Attempt, Task, TaskEvent
 from tests import factories as rows
 from tests.races.racing import interleave
 from tests.tasks import factories
+from tests.waiting import ENOUGH_SECONDS
 from workspaces import states
 from workspaces.models import Configuration, StateLock, StateVersion, Variable, Workspace
 from workspaces.state_api import person
@@ -83,7 +84,7 @@ def test_a_task_made_at_the_same_moment_is_not_lost() -> None:
     barrier, outcomes = Barrier(2), []
 
     def run(deed: Any) -> None:
-        barrier.wait(timeout=10)
+        barrier.wait(timeout=ENOUGH_SECONDS)
         try:
             deed()
             outcomes.append("done")
@@ -100,7 +101,7 @@ def test_a_task_made_at_the_same_moment_is_not_lost() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=20)
+        thread.join(timeout=ENOUGH_SECONDS)
     assert sorted(outcomes) == ["done", "refused"]
     assert Workspace.objects.exists() == Task.objects.exists()
 

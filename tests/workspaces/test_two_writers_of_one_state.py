@@ -11,6 +11,7 @@ from django.db import connection
 
 from iacplatform.base.problems import Problem
 from tests import factories
+from tests.waiting import ENOUGH_SECONDS
 from workspaces import states
 from workspaces.holders import Holder
 from workspaces.models import StateLock, StateVersion, Workspace
@@ -23,7 +24,7 @@ def race(deeds: Sequence[Callable[[], Any]]) -> list[str]:
     barrier = Barrier(len(deeds))
 
     def run(deed: Callable[[], Any]) -> str:
-        barrier.wait(timeout=10)
+        barrier.wait(timeout=ENOUGH_SECONDS)
         try:
             deed()
         except Problem as problem:

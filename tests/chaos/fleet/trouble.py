@@ -18,7 +18,7 @@ from tests.chaos.proxy import Door
 from tests.chaos.trouble import in_time
 from tests.cluster.api import Refused
 from tests.cluster.pod_life import PodLife
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 AGENT = "agents.runner"
 RESIZE_SECONDS = 90.0
