@@ -117,10 +117,10 @@ async def test_a_server_that_says_nothing_holds_up_one_request_and_no_more(
     server.freeze()
     began = time.monotonic()
     await asyncio.gather(*(here.group_send("agent-1", WAKE) for _ in range(20)))
-    assert time.monotonic() - began < 2 * redis_layer.CALL_SECONDS
+    assert time.monotonic() - began < 10 * redis_layer.CALL_SECONDS  # one after the other would wait for 20
     began = time.monotonic()
     await here.group_send("agent-1", WAKE)
-    assert time.monotonic() - began < redis_layer.CALL_SECONDS / 2
+    assert time.monotonic() - began < redis_layer.CALL_SECONDS
     server.thaw()
 
 

