@@ -25,6 +25,7 @@ def applying(crew: Crew, gated: Gated) -> Task:
     return task
 
 
+@pytest.mark.server()  # with the usual lease: on a slow machine a program starts within seconds, but not within few
 def test_one_that_comes_back_in_time_goes_on_with_its_apply(crew: Crew, applying: Task, gated: Gated) -> None:
     crew.part("phoenix").kill()
     _let_it_say_more(applying, gated)

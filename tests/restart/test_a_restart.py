@@ -23,7 +23,10 @@ OF_EACH_KIND = 7
 OUTAGE_SECONDS = 1800
 """How long the outage lasts by the platform's clock: many leases long, and no reservation's end."""
 
-LEASE_SECONDS = 6
+LEASE_SECONDS = 20
+"""Shorter than an agent of a pool has, so that the dead ones are given up soon; long enough for slow machines, where those
+that live came back too late."""
+
 REST_SECONDS = 90
 LATE_SECONDS = 2.0
 """An agent that comes back so long after the server still has its work."""
