@@ -24,7 +24,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Process:
-    """One running program. `ended` gets its exit status, negative for a signal, when its whole group has ended."""
+    """One running program. `ended` gets its exit status, negative for a signal, when its whole group was ended too."""
 
     def __init__(self, popen: subprocess.Popen[bytes], take: Callable[[str], None]) -> None:
         self.pid = popen.pid
@@ -50,7 +50,7 @@ class Process:
                 os.killpg(self.pid, signal.SIGKILL)
 
     def reap(self) -> bool:
-        """Return whether the program has ended; what it left in its group has then ended too."""
+        """Return whether the program has ended; what it left in its group was then killed."""
         if os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
             return False
         self.kill()  # until the wait below, the number cannot belong to anybody else

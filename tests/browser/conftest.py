@@ -43,6 +43,7 @@ def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A page of its own for each test; `browser_context_args` says what is special about it."""
     marker = request.node.get_closest_marker("browser_context_args")
     context = browser.new_context(**(marker.kwargs if marker else {}))
+    context.set_default_timeout(ENOUGH_SECONDS * 1000)
     yield context.new_page()
     context.close()
 

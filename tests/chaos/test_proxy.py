@@ -8,6 +8,7 @@ import pytest
 
 from tests.chaos import proxy
 from tests.chaos.proxy import Door, Place, Streams
+from tests.waiting import ENOUGH_SECONDS
 
 MOMENT = 0.5
 
@@ -29,10 +30,10 @@ async def echo_behind_a_door() -> AsyncIterator[Door]:
         server.close()
 
 
-async def said(streams: Streams, text: bytes) -> bytes:
+async def said(streams: Streams, text: bytes, *, seconds: float = ENOUGH_SECONDS) -> bytes:
     reader, writer = streams
     writer.write(text)
-    async with asyncio.timeout(MOMENT):
+    async with asyncio.timeout(seconds):
         return await reader.read(100)
 
 
@@ -59,7 +60,7 @@ async def test_a_stall_delays_and_loses_nothing() -> None:
         link = await Place(port=door.port).connect()
         door.stall()
         with pytest.raises(TimeoutError):
-            await said(link, b"one")
+            await said(link, b"one", seconds=MOMENT)
         door.mend()
         assert (await said(link, b"")).startswith(b"one")
 
@@ -72,7 +73,7 @@ async def test_a_half_open_link_tells_nobody_until_a_kernel_gives_it_up(monkeypa
         door.fall_silent()
         door.mend()
         with pytest.raises(TimeoutError):
-            await said(link, b"two")
+            await said(link, b"two", seconds=MOMENT)
         with pytest.raises(ConnectionResetError):
             assert await link[0].read(100) == b""
             raise ConnectionResetError

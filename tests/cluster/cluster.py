@@ -13,7 +13,7 @@ from tests.cluster.credentials import Credentials
 from tests.cluster.fault_proxy import FaultProxy
 from tests.cluster.node_object import OWNER
 from tests.cluster.process_node import ProcessNode
-from tests.waiting import TooLate, until
+from tests.waiting import ENOUGH_SECONDS, TooLate, until
 
 ACCOUNT = "iacplatform"
 TOKEN_SECONDS = 6 * 3600
@@ -113,7 +113,7 @@ class Cluster:
         """Delete an object; `grace=0` takes it away at once, whatever its node says."""
         self.api.delete(self.path(resource, name), grace=grace)
 
-    def until_pod(self, name: str, look: Callable[[Object], object], *, seconds: float = 30.0) -> Object:
+    def until_pod(self, name: str, look: Callable[[Object], object], *, seconds: float = ENOUGH_SECONDS) -> Object:
         """Return the pod as soon as `look` finds what it wants in it."""
 
         def found() -> Object | None:
@@ -126,7 +126,7 @@ class Cluster:
             error.add_note(f"The pod is {self.pod(name)}")
             raise
 
-    def until_gone(self, name: str, *, seconds: float = 30.0) -> None:
+    def until_gone(self, name: str, *, seconds: float = ENOUGH_SECONDS) -> None:
         """Return when there is no pod of this name."""
         until(f"pod {name} is gone", lambda: self.pod(name) is None, seconds=seconds)
 

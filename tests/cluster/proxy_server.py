@@ -89,6 +89,7 @@ class Connection(BaseHTTPRequestHandler):
             return
         self._body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self._request = Request(self.command, self.path)
+        self._healed = self.server.released  # before the fault is counted: who sees that may heal at once
         fault = self.server.arrived(self._request)
         try:
             fault.happen(self) if fault else self.send(self.forward())
@@ -115,7 +116,7 @@ class Connection(BaseHTTPRequestHandler):
 
     def wait(self, seconds: float) -> None:
         """Return after so long, at once when the faults are healed."""
-        self.server.released.wait(seconds)
+        self._healed.wait(seconds)
 
     def log_message(self, format: str, *args: Any) -> None:
         """The proxy counts; it does not talk."""

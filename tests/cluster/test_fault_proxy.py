@@ -15,10 +15,7 @@ from tests.cluster.cluster import Cluster
 from tests.cluster.faults import Answer, CutOff, Delay, DropAnswer, Hang, Reset, Rewrite
 from tests.cluster.official import official
 from tests.cluster.pods import pod
-from tests.waiting import until
-
-TIMEOUT = (5, 1)
-"""Of connecting and of each read, in seconds."""
+from tests.waiting import ENOUGH_SECONDS, until
 
 REASONS = {
     401: "Unauthorized",
@@ -37,12 +34,13 @@ def core(cluster: Cluster) -> Any:
     return official(cluster)
 
 
-def _create(cluster: Cluster, core: Any, name: str) -> None:
-    core.create_namespaced_pod(cluster.namespace, pod(cluster, name, image="slow/agent:1"), _request_timeout=TIMEOUT)
+def _create(cluster: Cluster, core: Any, name: str, *, read_seconds: float = ENOUGH_SECONDS) -> None:
+    limits = ENOUGH_SECONDS, read_seconds
+    core.create_namespaced_pod(cluster.namespace, pod(cluster, name, image="slow/agent:1"), _request_timeout=limits)
 
 
 def _names(cluster: Cluster, core: Any) -> list[str]:
-    listed = core.list_namespaced_pod(cluster.namespace, _request_timeout=TIMEOUT)
+    listed = core.list_namespaced_pod(cluster.namespace, _request_timeout=ENOUGH_SECONDS)
     return [found.metadata.name for found in listed.items]
 
 
@@ -104,7 +102,7 @@ def test_a_hanging_request_has_no_answer_and_does_nothing(cluster: Cluster, core
     cluster.proxy.fault(Hang(), method="POST")
     began = time.monotonic()
     with pytest.raises(urllib3.exceptions.ReadTimeoutError):
-        _create(cluster, core, "one")
+        _create(cluster, core, "one", read_seconds=1)
     assert time.monotonic() - began > 0.9
     assert cluster.pods() == []
     assert _names(cluster, core) == []  # others get through

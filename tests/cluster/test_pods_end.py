@@ -42,7 +42,7 @@ def test_deletion_ends_the_process_and_then_the_object(cluster: Cluster) -> None
     assert cluster.node.processes("one")
     cluster.delete("pods", "one")
     cluster.until_gone("one")
-    assert not cluster.node.processes("one")
+    until("they have ended", lambda: not cluster.node.processes("one"))
 
 
 def test_a_process_that_does_not_listen_is_killed_after_its_grace(cluster: Cluster) -> None:
@@ -50,7 +50,7 @@ def test_a_process_that_does_not_listen_is_killed_after_its_grace(cluster: Clust
     until("it has begun", lambda: is_running(cluster.pod("one")) and "deaf" in cluster.node.output("one"))
     cluster.delete("pods", "one", grace=1)
     cluster.until_gone("one")
-    assert not cluster.node.processes("one")
+    until("they have ended", lambda: not cluster.node.processes("one"))
 
 
 def test_a_second_deletion_shortens_the_grace(cluster: Cluster) -> None:
@@ -120,4 +120,4 @@ def test_processes_that_a_pod_has_started_end_with_it(cluster: Cluster) -> None:
     child = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import signal; signal.pause()'], start_new_session=True)"
     cluster.create("pods", python(cluster, "one", child))
     cluster.until_pod("one", has_ended)
-    assert not cluster.node.processes("one")
+    until("they have ended", lambda: not cluster.node.processes("one"))

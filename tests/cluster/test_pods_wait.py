@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cluster.api import Refused
+from tests.cluster.api import Object, Refused
 from tests.cluster.cluster import Cluster
 from tests.cluster.pods import container_state, has_ended, is_running, pod, python
 from tests.waiting import until
@@ -10,12 +10,10 @@ from tests.waiting import until
 
 def test_an_image_that_is_missing_is_pulled_again_and_again(cluster: Cluster) -> None:
     cluster.create("pods", pod(cluster, "one", "python", "-c", "", image="missing/agent:1"))
-    first = cluster.until_pod("one", lambda seen: "waiting" in container_state(seen))
-    assert container_state(first)["waiting"]["reason"] == "ErrImagePull"
-    again = cluster.until_pod("one", lambda seen: container_state(seen)["waiting"]["reason"] == "ImagePullBackOff")
+    again = cluster.until_pod("one", lambda seen: _waits_as(seen) == "ImagePullBackOff")
     assert 'Back-off pulling image "missing/agent:1"' in container_state(again)["waiting"]["message"]
     assert again["status"]["phase"] == "Pending"
-    until("there are events", lambda: "Failed" in [event["reason"] for event in cluster.events("one")])
+    until("both are events", lambda: _failures(cluster) == {"failed to pull and unpack", "Back-off pulling"})
     cluster.node.publish("missing/agent:1")
     assert cluster.until_pod("one", has_ended)["status"]["phase"] == "Succeeded"
 
@@ -72,3 +70,15 @@ def _is_created(cluster: Cluster) -> bool:
         return bool(cluster.create("pods", python(cluster, "one", "")))
     except Refused:
         return False
+
+
+def _waits_as(pod: Object) -> str:
+    """Return the reason for which the pod's container waits; empty when it does not."""
+    reason: str = container_state(pod).get("waiting", {}).get("reason", "")
+    return reason
+
+
+def _failures(cluster: Cluster) -> set[str]:
+    """Return how the messages about pulling the pod's image begin."""
+    messages = [event["message"] for event in cluster.events("one") if event["reason"] == "Failed"]
+    return {message.partition(" image")[0] for message in messages}

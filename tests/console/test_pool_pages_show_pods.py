@@ -34,14 +34,14 @@ def test_a_pod_without_work_says_for_how_long(console: Client) -> None:
     assert "iac-edge-1 running Idle, for 4 min. terraform 1.11.4 free free" in said(console)
 
 
-AGO = timedelta(seconds=40)
+AGO = timedelta(minutes=4)
 DOINGS: dict[str, tuple[PodPhase, dict[str, timedelta]]] = {
-    "intended Not asked of the cluster yet, for 40 s.": (PodPhase.INTENDED, {"created_at": -AGO}),
-    "starting The cluster starts it, for 40 s. It is given up in 4 min, unless its agent connects.": (
+    "intended Not asked of the cluster yet, for 4 min.": (PodPhase.INTENDED, {"created_at": -AGO}),
+    "starting The cluster starts it, for 4 min. It is given up in 4 min, unless its agent connects.": (
         PodPhase.STARTING,
         {"created_at": -AGO, "deadline": timedelta(seconds=270)},
     ),
-    "starting Its container runs, its agent has not connected yet, for 40 s.": (
+    "starting Its container runs, its agent has not connected yet, for 4 min.": (
         PodPhase.STARTING,
         {"started_at": -AGO},
     ),
@@ -63,7 +63,7 @@ def test_each_phase_is_said_in_words(console: Client, words: str) -> None:
 def test_trouble_is_said_with_the_clusters_words(console: Client) -> None:
     trouble: dict[str, Any] = {"trouble": "image_pull_failed", "trouble_words": fleets.PULL}
     fleets.pod(fleets.pool(), phase=PodPhase.STARTING, trouble_since=clock.now() - AGO, **trouble)
-    assert f"its node cannot get the image, for 40 s. {fleets.PULL}" in said(console)
+    assert f"its node cannot get the image, for 4 min. {fleets.PULL}" in said(console)
 
 
 def test_a_pod_that_goes_says_why(console: Client) -> None:
@@ -75,7 +75,7 @@ def test_an_agent_that_is_away_shows_what_it_holds_and_no_free_slot(console: Cli
     agent = fleets.agent(fleets.pod(fleets.pool()))
     task = factories.applying(on=agent, workspace=fleets.workspace(agent.pool))
     Agent.objects.update(session="", last_seen_at=clock.now() - AGO)
-    assert f"iac-edge-1 running Its agent is away, for 40 s. terraform 1.11.4 #{task.pk}" in said(console)
+    assert f"iac-edge-1 running Its agent is away, for 4 min. terraform 1.11.4 #{task.pk}" in said(console)
 
 
 def test_a_pod_that_ended_lately_says_why_and_an_older_one_is_left_out(console: Client) -> None:
@@ -84,7 +84,7 @@ def test_a_pod_that_ended_lately_says_why_and_an_older_one_is_left_out(console: 
     fleets.pod(pool, "iac-edge-2", PodPhase.GONE, cause="Evicted", gone_at=clock.now() - timedelta(hours=2))
     fleets.pod(pool, "iac-edge-3", PodPhase.GONE, gone_at=clock.now())
     words = fleets.read(console.get(f"/pools/{pool.pk}"))
-    assert "iac-edge-1 ended 40 s ago OOMKilled, exit code 137" in words
+    assert "iac-edge-1 ended 4 min ago OOMKilled, exit code 137" in words
     assert "iac-edge-2" not in words and "iac-edge-3" not in words
 
 

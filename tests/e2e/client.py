@@ -1,10 +1,15 @@
 """The platform as any client sees it: its HTTP API."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
 import httpx
+
+from tests.waiting import ENOUGH_SECONDS
+
+BUSY = httpx.codes.SERVICE_UNAVAILABLE
 
 Row = dict[str, Any]
 
@@ -18,8 +23,13 @@ class Client:
         self._http = caller(base_url=f"{url}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=60)
 
     def send(self, method: str, path: str, body: Any = None, **options: Any) -> httpx.Response:
-        """Return the answer to a request below `/api/v1`, whatever its status."""
-        return self._http.request(method, path, json=body, **options)
+        """Return the answer to a request below `/api/v1`, whatever its status; a 503 is asked again, as it says."""
+        began = time.monotonic()
+        while (answer := self._http.request(method, path, json=body, **options)).status_code == BUSY:
+            if time.monotonic() - began > ENOUGH_SECONDS:
+                break
+            time.sleep(float(answer.headers.get("Retry-After", 1)))
+        return answer
 
     def get(self, path: str, **options: Any) -> Any:
         """Return the JSON at `path`."""

@@ -9,6 +9,7 @@ from tests.e2e.client import Client
 from tests.e2e.parts import Part
 from tests.e2e.platform import Platform
 from tests.e2e.work import Workspace
+from tests.waiting import until
 
 
 @dataclass(kw_only=True)
@@ -44,6 +45,10 @@ class Crew:
         """Return the id that the platform gave an agent."""
         agent_id: str = self.client.agent(self._full(name))["agent_id"]
         return agent_id
+
+    def until_gone(self, name: str) -> None:
+        """Return when the platform knows that an agent is no longer connected; it hears of an end a little later."""
+        until(f"{name} is gone", lambda: not self.client.agent(self._full(name))["connected"])
 
     def workdir(self, name: str) -> Path:
         """Return the work folder of an agent."""

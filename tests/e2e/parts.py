@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.waiting import until
+from tests.waiting import ENOUGH_SECONDS, until
 
 REPOSITORY = Path(__file__).parents[2]
 PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -55,7 +55,7 @@ class Part:
         assert self.process is not None, f"{self.name} was never started"
         return self.process.pid
 
-    def stop(self, *, seconds: float = 30.0) -> int:
+    def stop(self, *, seconds: float = ENOUGH_SECONDS) -> int:
         """Ask it to end, and return its exit status."""
         self.signal(signal.SIGTERM)
         return self.ended(seconds=seconds)
@@ -71,7 +71,7 @@ class Part:
         if self.is_running:
             os.kill(self.pid, number)
 
-    def ended(self, *, seconds: float = 30.0) -> int:
+    def ended(self, *, seconds: float = ENOUGH_SECONDS) -> int:
         """Return the exit status, once it has ended."""
         assert self.process is not None, f"{self.name} was never started"
         return self.process.wait(timeout=seconds)
@@ -80,7 +80,7 @@ class Part:
         """Return all that it has written, in all of its lives."""
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
-    def until_it_says(self, text: str, *, times: int = 1, seconds: float = 30.0) -> None:
+    def until_it_says(self, text: str, *, times: int = 1, seconds: float = ENOUGH_SECONDS) -> None:
         """Return when its output holds `text` so many times."""
         until(f"{self.name} says {text!r}", lambda: self.output().count(text) >= times, seconds=seconds)
 

@@ -10,7 +10,7 @@ from tests import bare
 FOREIGN = ("IAC", "DATABASE_URL", "REDIS_URL", "DJANGO_", "TF_", "PYTEST_", "COV_", "ALLOWED_HOSTS")
 """Begin of the names of variables of the test run that must not reach the platform under test."""
 
-SHORT_LEASE = {"IACPLATFORM_AGENT_LEASE_SECONDS": "10"}
+SHORT_LEASE = {"IACPLATFORM_AGENT_LEASE_SECONDS": "12"}
 """Lets a server give up on agents within seconds."""
 
 

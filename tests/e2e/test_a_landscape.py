@@ -13,6 +13,7 @@ LANDSCAPE = REPOSITORY / "examples" / "landscape"
 PASSWORD = "the-first-password-of-every-database"
 VALUES = "production.auto.tfvars"
 SECONDS = 300.0
+pytestmark = pytest.mark.timeout(1200)
 RESOURCES = 251
 
 

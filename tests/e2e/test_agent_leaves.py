@@ -19,12 +19,12 @@ def test_an_agent_finishes_its_apply_before_it_leaves(crew: Crew, gated: Gated) 
     gated.open()
     task.until("applied")
     assert leaver.ended() == 0
-    assert later.row()["wait_reason"]["code"] == "no_connected_agent"
+    until("it is known to be gone", lambda: later.row()["wait_reason"]["code"] == "no_connected_agent")
     crew.agent("successor")
     later.until("apply_pending")
 
 
 def test_an_idle_agent_leaves_at_once(crew: Crew) -> None:
     agent = crew.agent("idle")
-    assert agent.stop(seconds=10) == 0
-    assert not crew.client.get(f"/agents/{crew.agent_id('idle')}")["connected"]
+    assert agent.stop() == 0
+    crew.until_gone("idle")

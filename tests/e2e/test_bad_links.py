@@ -24,12 +24,11 @@ async def test_the_apply_is_one_and_its_log_is_whole(crew: Crew, gated: Gated, k
 
 
 def _apply(crew: Crew, gated: Gated) -> None:
-    crew.part("far-away").until_it_says("Connected as", seconds=60)
+    crew.part("far-away").until_it_says("Connected as")
     task = crew.workspace(gated.files, auto_apply=True).task()
     until("the apply counts", lambda: gated.ticks() > TICKS, seconds=120)
     gated.open()
-    done = task.until("applied", seconds=120)
-    assert done["attempt"] == 1
+    task.until("applied", seconds=120)
     assert gated.ledger() == ["begun", "ended"]
     assert gated.ticks_in(task.log("apply")) == list(range(1, gated.ticks() + 1))
     _assert_state_was_stored_once(task)
@@ -54,7 +53,7 @@ async def test_an_answer_that_is_lost_is_asked_for_again_and_means_the_same(crew
 
 
 def _apply_at_once(crew: Crew) -> None:
-    crew.part("far-away").until_it_says("Connected as", seconds=60)
+    crew.part("far-away").until_it_says("Connected as")
     files = {"main.tf": 'resource "terraform_data" "one" {\n  input = "one"\n}\n'}
     task = crew.workspace(files, auto_apply=True).task()
     assert task.until("applied", seconds=120)["attempt"] == 1

@@ -6,6 +6,7 @@ import pytest
 from tests import processes
 from tests.runner.mirror import BARE, Mirror, installed, zipped
 from tests.supervisor.platform import Running, started
+from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(500)]
 SECONDS = 200.0
@@ -20,7 +21,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Running:
 def demonstrated(home: Path, **environment: str) -> Running:
     with started(home, "demo", "--once", "--port", "0", **environment) as demo:
         assert demo.process.wait(SECONDS) == 0, demo.errors.read_text()
-        assert processes.of(home) == []
+        until("nothing of it is left", lambda: processes.of(home) == [])
     return demo
 
 

@@ -13,8 +13,7 @@ from tests.waiting import until
 
 def test_an_agent_that_is_only_a_row_gives_no_slot(crew: Crew) -> None:
     crew.agent("away").stop()
-    agent = crew.client.agent(_row_name(crew, "away"))
-    assert not agent["connected"]
+    crew.until_gone("away")
     task = crew.workspace(trivial()).task()
     reason = task.row()["wait_reason"]
     assert (reason["code"], reason["turn"]) == ("no_connected_agent", "person")
@@ -44,10 +43,10 @@ def test_waiting_is_no_endless_loop_of_tries(crew: Crew) -> None:
 
 @pytest.mark.slow
 def test_an_agent_that_hangs_is_asked_once_and_another_one_takes_it(crew: Crew) -> None:
-    hanging = crew.agent("hanging")
+    hanging = crew.agent("hanging")  # by its name the first of the two
+    crew.agent("other")
     hanging.signal(signal.SIGSTOP)
     task = crew.workspace(trivial()).task()
-    crew.agent("other")
     done = task.until("apply_pending")
     assert done["agent_id"] == crew.agent_id("other")
     assert "did not accept within" in " ".join(move["reason"] for move in task.events())

@@ -13,6 +13,7 @@ def test_incident_484_a_confirmation_without_an_agent_says_so_and_nothing_else_r
     task = crew.workspace(trivial()).task()
     task.until("apply_pending")
     agent.stop()
+    crew.until_gone("one")
     answer = task.confirm()
     assert answer["status"] == "confirmed"
     assert (answer["dispatch"]["outcome"], answer["dispatch"]["agent_id"]) == ("waiting", None)

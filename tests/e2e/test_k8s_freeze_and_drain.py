@@ -44,14 +44,14 @@ def test_who_unfreezes_a_pool_need_not_wait(pods: PodCrew) -> None:
     task = pods.workspace(trivial(), auto_apply=True).task()
     assert task.row()["wait_reason"]["code"] == "pool_frozen"
     pods.client.post(f"/pools/{pods.pool_id}/unfreeze", {})
-    task.until("applied", seconds=60)
+    task.until("applied")
 
 
 def test_a_drained_agent_leaves_and_its_pod_is_replaced(pods: PodCrew) -> None:
     pods.change(min_replicas=1)
     (agent,) = pods.until_connected(1)
     pods.client.post(f"/agents/{agent['agent_id']}/drain")
-    pods.cluster.until_gone(agent["pod_name"], seconds=60)
+    pods.cluster.until_gone(agent["pod_name"])
     (other,) = pods.until_connected(1)
     assert other["pod_name"] != agent["pod_name"]
     causes = {row["name"]: row["cause"] for row in pods.rows()}

@@ -43,7 +43,7 @@ def test_a_pod_comes_plans_applies_and_goes(pods: PodCrew) -> None:
     assert (done["pod_name"], done["plan_digest"]) == (name, planned["plan_digest"])
     assert "Initializing" not in task.log("apply")
     pods.until_pods(0)
-    assert not pods.cluster.secrets(**{"iacplatform.io/pool": pods.pool_id})
+    until("its secret is gone", lambda: not pods.cluster.secrets(**{"iacplatform.io/pool": pods.pool_id}))
     (row,) = pods.rows()
     assert (row["phase"], row["trouble"]) == ("gone", "")
     assert "idle" in row["cause"]
@@ -53,7 +53,7 @@ def test_a_pod_that_holds_a_lease_stays_however_long_it_waits(pods: PodCrew) -> 
     task = pods.workspace(trivial()).task()
     name = task.until("apply_pending")["pod_name"]
     looked = pods.looks()
-    until("several looks have come by", lambda: pods.looks() > looked + 2, seconds=60)
+    until("several looks have come by", lambda: pods.looks() > looked + 2)
     assert set(pods.pods()) == {name}
     task.do("discard")
     pods.until_pods(0)

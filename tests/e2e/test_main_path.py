@@ -9,6 +9,7 @@ from tests.e2e.configurations import outputs_only, trivial
 from tests.e2e.crew import Crew
 from tests.e2e.platform import Platform
 from tests.e2e.work import Task, Workspace
+from tests.waiting import until
 
 SECRET = "a-secret-that-nobody-may-read-4711"
 LINES = 3000
@@ -175,4 +176,4 @@ def test_the_history_tells_every_move(applied: Task) -> None:
 
 def test_an_applied_task_leaves_nothing_on_the_agent(applied: Task, crew_of_all: Crew) -> None:
     folder: Path = crew_of_all.workdir("main") / "tasks" / str(applied.id)
-    assert not folder.exists()
+    until("its folder is gone", lambda: not folder.exists())

@@ -117,17 +117,29 @@ class _Racer:
 
     def _run(self) -> None:
         try:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_backend_pid()")
-                self.backend = cursor.fetchone()[0]
-            self.on_start()
-            with connection.execute_wrapper(self.wrapper):
-                self.answer = self.action()
+            with _patient_session() as self.backend:
+                self.on_start()
+                with connection.execute_wrapper(self.wrapper):
+                    self.answer = self.action()
         except Exception as error:
             self.answer = error
         finally:
             connection.close()
             self.done.set()
+
+
+@contextmanager
+def _patient_session() -> Iterator[int]:
+    """Give the process of a session that waits for rows as long as the test lets it, whatever a pause of ours does."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = 0")
+        cursor.execute("SELECT pg_backend_pid()")
+        backend = int(cursor.fetchone()[0])
+    try:
+        yield backend
+    finally:
+        with connection.cursor() as cursor:  # it goes back into the pool
+            cursor.execute("RESET lock_timeout")
 
 
 def _wait_until(condition: Callable[[], bool]) -> None:

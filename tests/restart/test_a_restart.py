@@ -27,7 +27,7 @@ LEASE_SECONDS = 20
 """Shorter than an agent of a pool has, so that the dead ones are given up soon; long enough for slow machines, where those
 that live came back too late."""
 
-REST_SECONDS = 90
+REST_SECONDS = 240
 LATE_SECONDS = 2.0
 """An agent that comes back so long after the server still has its work."""
 
@@ -62,7 +62,7 @@ class Scene:
     async def come_to_rest(self) -> None:
         """Wait until each task is final or waits for a person, and look all the time whether each says why it waits."""
         deadline = time.monotonic() + REST_SECONDS
-        while left := restless(self.rows.view()):
+        while left := restless(await asyncio.to_thread(self.rows.view)):
             self.unexplained += self.rows.all(LIVE_AND_BROKEN)
             assert time.monotonic() < deadline, left
             await asyncio.sleep(1)

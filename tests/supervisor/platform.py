@@ -81,6 +81,8 @@ def _end(process: subprocess.Popen[bytes], home: Path, others: set[int]) -> None
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
-    for pid in set(processes.of(home)) - others:
+    for pid in processes.of(home):
+        if others.intersection(processes.line_of(pid)):
+            continue  # of another platform in the folder, which may have started it since
         with suppress(ProcessLookupError):  # it may have ended in this moment
             os.kill(pid, signal.SIGKILL)

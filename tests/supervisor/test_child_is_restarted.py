@@ -65,7 +65,7 @@ async def test_what_a_dead_child_left_in_its_group_has_ended_before_it_is_starte
     first, forked = pid(keeper), int(written.getvalue().split()[3])
     os.kill(first, signal.SIGKILL)
     await becomes_true(lambda: pid(keeper) != first)
-    assert not processes.alive(forked)
+    await becomes_true(lambda: not processes.alive(forked))
 
 
 async def test_each_line_of_a_child_carries_its_name(

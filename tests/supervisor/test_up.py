@@ -57,7 +57,7 @@ def test_up_answers_when_it_says_so_and_sigterm_ends_all_of_it(tmp_path: Path, e
         assert "Login: user admin, password " in first.output.read_text()
         first.process.send_signal(signal.SIGTERM)
         assert first.process.wait(ENOUGH_SECONDS) == 0
-        assert processes.of(first.home) == []
+        eventually(lambda: processes.of(first.home) == [])
         assert first.errors.read_text() == ""
 
 
@@ -96,7 +96,7 @@ def test_ctrl_c_during_the_start_ends_what_runs_by_then(tmp_path: Path, eventual
         eventually(lambda: "database" in platform.output.read_text(), START_SECONDS)
         platform.process.send_signal(signal.SIGINT)
         assert platform.process.wait(ENOUGH_SECONDS) == 0
-        assert processes.of(platform.home) == []
+        eventually(lambda: processes.of(platform.home) == [])
 
 
 def test_a_taken_port_is_one_line_and_nothing_is_started(tmp_path: Path) -> None:
