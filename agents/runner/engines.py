@@ -3,12 +3,14 @@
 Where a workspace names no version, it gets that of PATH, else the one that would be downloaded for it, else the newest.
 """
 
+import errno
 import json
 import os
 import platform
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +25,9 @@ ARCH = _ARCHITECTURES.get(platform.machine().lower(), platform.machine().lower()
 """This machine, in the words of terraform's own `linux_amd64`."""
 
 _SECONDS = 20
+
+_BUSY_TRIES = 100
+_BUSY_SECONDS = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,14 +115,32 @@ def _asked(path: Path, environment: Mapping[str, str]) -> str:
     """Return the version that a binary answers with; empty when it does not answer."""
     arguments = [str(path), "version", "-json"]
     try:
-        answer = subprocess.run(
-            arguments,
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_SECONDS,
-            check=True,
-        )
-        return str(json.loads(answer.stdout)["terraform_version"])
+        return str(json.loads(_said(arguments, environment))["terraform_version"])
     except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError):
         return ""
+
+
+def _said(arguments: list[str], environment: Mapping[str, str]) -> bytes:
+    """Start an engine and return its output, in a thread: one whose file is open for writing is started again soon.
+
+    A child that another thread began while the file was written holds it open too, until it becomes its own program.
+    """
+    for _ in range(_BUSY_TRIES):
+        try:
+            return _run(arguments, environment)
+        except OSError as error:
+            if error.errno != errno.ETXTBSY:
+                raise
+        time.sleep(_BUSY_SECONDS)
+    return _run(arguments, environment)
+
+
+def _run(arguments: list[str], environment: Mapping[str, str]) -> bytes:
+    return subprocess.run(
+        arguments,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=_SECONDS,
+        check=True,
+    ).stdout

@@ -17,7 +17,7 @@ def hello(tools: Tools, work: tuple[Work, ...]) -> Hello:
         name=options.name,
         instance=tools.workdir.instance,
         capacity=options.capacity,
-        engines=tuple(binary.engine for binary in tools.engines.found()),
+        engines=tools.engines.known,
         fetches=tools.depot.fetches,
         os=engines.OS,
         arch=engines.ARCH,

@@ -58,7 +58,7 @@ class Session:
 
     async def _greet(self) -> Welcome | None:
         """Return the welcome, None where the server says to come back later."""
-        await asyncio.to_thread(self._agent.tools.engines.found)  # starts engines, the first time
+        await asyncio.to_thread(self._agent.tools.engines.found)  # starts engines, the first time; the hello names them
         with suppress(ConnectionClosed):  # a server that refuses at once closes before it hears us
             hello = self._agent.hello()
             self._engines = hello.engines
