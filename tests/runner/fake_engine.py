@@ -1,10 +1,10 @@
 """Stands in for terraform where a test must know every start, signal and instant.
 
 `behaviour.json` among the configuration's files says what each command does: `print` (text), `copies` (a file, to its
-output), `seconds` (to wait),
-`touch` (a file to make), `holds` (its text), `last` (words at the end), `counts` (aloud while it
-waits), `exit` (status), `kill` (a signal to die by), `on_interrupt` (status, or "ignore"). Every start
-and every SIGINT is a line of the file `ledger`.
+output), `seconds` (to wait), `until` (a file to wait for as well), `tick` (a line, again and again while it waits),
+`counts` (aloud while it waits), `touch` (a file to make), `holds` (its text), `last` (words at the end), `exit`
+(status), `kill` (a signal to die by), `on_interrupt` (status, or "ignore"). Every start and every SIGINT is a line of
+the file `ledger`.
 """
 
 import json
@@ -25,8 +25,8 @@ def main(arguments: list[str]) -> int:
         print(json.dumps({"terraform_version": VERSION}))
         return 0
     behaviour = json.loads(Path("behaviour.json").read_text())
-    note(behaviour, {"start": arguments[0], "arguments": arguments[1:], "environment": dict(os.environ)})
     signal.signal(signal.SIGINT, lambda *_: interrupted(behaviour, arguments[0]))
+    note(behaviour, {"start": arguments[0], "arguments": arguments[1:], "environment": dict(os.environ)})
     return run(arguments, behaviour.get(arguments[0], {}))
 
 
@@ -36,20 +36,30 @@ def run(arguments: list[str], wanted: dict[str, Any]) -> int:
     if "copies" in wanted:
         copy(Path(wanted["copies"]))
     if "touch" in wanted:
-        Path(wanted["touch"]).write_text(wanted.get("holds", "made by the plan"))
-    deadline = time.monotonic() + wanted.get("seconds", 0)
-    turn = 0
-    while time.monotonic() < deadline:
-        time.sleep(0.02)  # it plays an engine that takes its time; a SIGINT ends it as it would end that one
-        turn += 1
-        print(f"tick {turn}", flush=True) if "counts" in wanted else None
-        print(wanted.get("tick", ""), flush=True) if "tick" in wanted else None
+        make(Path(wanted["touch"]), wanted.get("holds", "made by the plan"))
+    work(wanted)
     if wanted.get("last"):
         print(wanted["last"], flush=True)
     if "kill" in wanted:
         os.kill(os.getpid(), wanted["kill"])
     DEEDS.get(arguments[0], lambda _: None)(arguments)
     return int(wanted.get("exit", 2 if arguments[0] == "plan" else 0))
+
+
+def work(wanted: dict[str, Any]) -> None:
+    deadline, gate = time.monotonic() + wanted.get("seconds", 0), Path(wanted.get("until", "/"))
+    turn = 0
+    while time.monotonic() < deadline or not gate.exists():
+        time.sleep(0.02)  # it plays an engine that takes its time; a SIGINT ends it as it would end that one
+        turn += 1
+        print(f"tick {turn}", flush=True) if "counts" in wanted else None
+        print(wanted.get("tick", ""), flush=True) if "tick" in wanted else None
+
+
+def make(file: Path, text: str) -> None:
+    draft = file.with_name(f".{file.name}.draft")
+    draft.write_text(text)
+    draft.replace(file)
 
 
 def copy(file: Path) -> None:

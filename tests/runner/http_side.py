@@ -44,6 +44,7 @@ class Store:
     is_swapped: bool = False  # its parts are not what its digest says
     told: list[list[dict[str, Any]]] = field(default_factory=list)  # what agents found in it
     hear: Callable[[str], str] | None = None  # a word at the attempts' own door, answered by a JSON list
+    asked: list[str] = field(default_factory=list)  # the paths of all requests, in order
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -66,6 +67,7 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self, body: bytes) -> tuple[int, bytes]:
         store, path = self.server.store, urlsplit(self.path).path
         token = self._token()
+        store.asked.append(path)
         if store.is_broken:
             return 503, b""
         if path in store.states:

@@ -26,6 +26,7 @@ class Scene:
         self.path = f"{_engine_folder(folder)}:{os.environ['PATH']}"
         self._make_job = make_job
         self._ledger = folder / "ledger"
+        self._gates = folder
 
     def job(self, task: int = 1, behaviour: dict[str, Any] | None = None, **members: Any) -> Job:
         """Return a job for the fake engine."""
@@ -64,9 +65,21 @@ class Scene:
         """Return the commands that got a SIGINT, one entry for each."""
         return [line["signal"] for line in self.ledger() if "signal" in line]
 
-    def wait_for_start(self, command: str) -> int:
-        """Wait until a command was started; return its process id."""
+    def gate(self, name: str = "gate") -> str:
+        """Return what the behaviour `until` waits for: an engine with it works on until `open_gate`."""
+        return str(self._gates / name)
+
+    def open_gate(self, name: str = "gate") -> None:
+        """Let the engines that wait at a gate come to their end."""
+        Path(self.gate(name)).touch()
+
+    def wait_for_start(self, command: str) -> None:
+        """Wait until a command was started."""
         self.eventually(lambda: command in self.starts())
+
+    def process_of(self, command: str) -> int:
+        """Wait until a command was started; return the id of its process, which must be running still."""
+        self.wait_for_start(command)
         line = next(line for line in reversed(self.ledger()) if line.get("start") == command)
         return processes.outside(int(line["pid"]), str(line["namespace"]))
 

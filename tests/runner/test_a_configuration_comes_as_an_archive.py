@@ -68,7 +68,7 @@ def _archive(scene: Scene, behaviour: dict[str, Any], **files: str) -> dict[str,
 
 def test_files_that_the_plan_made_are_there_again(scene: Scene, start_agent: Starter, tmp_path: Path) -> None:
     planner = start_agent(PATH=scene.path)
-    behaviour = {"plan": {"touch": "built.zip"}, "apply": {"seconds": 20}}
+    behaviour = {"plan": {"touch": "built.zip"}, "apply": {"seconds": 60}}
     job = _archive(scene, behaviour, **{"built.zip": "as it was uploaded", "kept.txt": "kept"})
     assert scene.run(job).outcome == "planned"
     planner.kill()
@@ -93,7 +93,7 @@ def test_the_users_lock_file_is_used_and_the_plans_one_applied(
     scene: Scene, start_agent: Starter, tmp_path: Path
 ) -> None:
     planner = start_agent(PATH=scene.path)
-    job = _archive(scene, {"apply": {"seconds": 20}}, **{".terraform.lock.hcl": "# the user's\n"})
+    job = _archive(scene, {"apply": {"seconds": 60}}, **{".terraform.lock.hcl": "# the user's\n"})
     scene.run(job)
     assert scene.platform.parts(1)["lock"] == b"# the user's\n"
     planner.kill()

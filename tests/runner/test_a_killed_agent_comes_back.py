@@ -41,11 +41,17 @@ def agent(scene: Scene, start_agent: Starter) -> subprocess.Popen[str]:
 
 
 def applying(scene: Scene, last_words: str, **behaviour: Any) -> int:
-    """Begin an apply that says `last_words` at its end; return its process."""
-    scene.platform.offer(scene.applying(seconds=6, tick="tick", last=last_words, **behaviour))
-    engine = scene.wait_for_start("apply")
+    """Begin an apply that says `last_words` at its end, behind the gate; return its process."""
+    scene.platform.offer(scene.applying(until=scene.gate(), tick="tick", last=last_words, **behaviour))
+    engine = scene.process_of("apply")
     scene.eventually(lambda: "tick" in scene.platform.log(1, 2))
     return engine
+
+
+def hear_more(scene: Scene) -> None:
+    """Wait until more of what the engine says has come."""
+    heard = len(scene.platform.log(1, 2))
+    scene.eventually(lambda: len(scene.platform.log(1, 2)) > heard)
 
 
 def kill(agent: subprocess.Popen[str]) -> None:
@@ -70,7 +76,9 @@ def test_an_apply_that_is_still_at_work_is_followed_to_its_end(
     engine = applying(scene, COMPLETE)
     kill(agent)
     assert come_back(scene, start_agent) == (Work(task=1, epoch=2),)
+    hear_more(scene)
     assert processes.alive(engine)
+    scene.open_gate()
     result = scene.result(1, 2)
     log = scene.platform.log(1, 2)
     assert (result.outcome, result.log_bytes) == ("applied", len(log.encode()))
@@ -82,13 +90,15 @@ def test_an_apply_that_is_still_at_work_is_followed_to_its_end(
 def test_its_log_has_no_gap_and_nothing_twice(
     scene: Scene, agent: subprocess.Popen[str], start_agent: Starter, workdir: Path
 ) -> None:
-    scene.platform.offer(scene.applying(seconds=6, counts=True, last=COMPLETE))
+    scene.platform.offer(scene.applying(until=scene.gate(), counts=True, last=COMPLETE))
     scene.eventually(lambda: "tick 20" in scene.platform.log(1, 2))
     kill(agent)
     output = folder(workdir) / "run" / "apply.out"
     brought = scene.platform.log(1, 2).count("tick")
     scene.eventually(lambda: output.read_text().count("tick") > brought + 30)
     come_back(scene, start_agent)
+    hear_more(scene)
+    scene.open_gate()
     scene.result(1, 2)
     ticks = [line for line in scene.platform.log(1, 2).splitlines() if "tick" in line]
     assert len(ticks) > brought + 30
@@ -98,7 +108,7 @@ def test_its_log_has_no_gap_and_nothing_twice(
 def test_killed_again_it_goes_on_where_its_second_life_was(
     scene: Scene, agent: subprocess.Popen[str], start_agent: Starter
 ) -> None:
-    scene.platform.offer(scene.applying(seconds=9, counts=True, last=COMPLETE))
+    scene.platform.offer(scene.applying(until=scene.gate(), counts=True, last=COMPLETE))
     scene.eventually(lambda: "tick 20" in scene.platform.log(1, 2))
     kill(agent)
     second = start_agent(PATH=scene.path, **LIVES)
@@ -106,6 +116,8 @@ def test_killed_again_it_goes_on_where_its_second_life_was(
     scene.eventually(lambda: scene.platform.log(1, 2).count("tick") > heard + 20)
     kill(second)
     assert come_back(scene, start_agent) == (Work(task=1, epoch=2),)
+    hear_more(scene)
+    scene.open_gate()
     assert scene.result(1, 2).outcome == "applied"
     ticks = [line for line in scene.platform.log(1, 2).splitlines() if "tick" in line]
     assert ticks == [f"tick {number}" for number in range(1, len(ticks) + 1)]
@@ -117,6 +129,7 @@ def test_what_the_engine_refused_is_its_result(
     applying(scene, REFUSED, exit=1)
     kill(agent)
     come_back(scene, start_agent)
+    scene.open_gate()
     result = scene.result(1, 2)
     assert (result.outcome, result.error_code) == ("failed", "engine_failed")
     assert "no such zone" in result.error_message
@@ -142,6 +155,7 @@ def test_a_state_that_the_engine_could_not_store_is_brought(
     applying(scene, REFUSED, exit=1, touch="errored.tfstate")
     kill(agent)
     come_back(scene, start_agent)
+    scene.open_gate()
     scene.result(1, 2)
     assert scene.platform.store.states[STATE].kept == [b"made by the plan"]
     scene.eventually(lambda: not folder(workdir).exists())
@@ -166,8 +180,8 @@ def test_a_plan_that_was_at_work_is_not_claimed_and_its_log_is_brought(
     scene: Scene, agent: subprocess.Popen[str], start_agent: Starter, workdir: Path
 ) -> None:
     scene.platform.acknowledges = False
-    scene.platform.offer(scene.job(behaviour={"plan": {"seconds": 30, "tick": "tick"}}))
-    engine = scene.wait_for_start("plan")
+    scene.platform.offer(scene.job(behaviour={"plan": {"seconds": 60, "tick": "tick"}}))
+    engine = scene.process_of("plan")
     scene.eventually(lambda: "tick" in (folder(workdir) / "run" / "log").read_text())
     kill(agent)
     scene.platform.acknowledges = True
@@ -196,11 +210,12 @@ def test_sensitive_values_are_masked_in_what_the_engine_said_meanwhile(
     scene: Scene, agent: subprocess.Popen[str], start_agent: Starter
 ) -> None:
     secret = {"key": "KEY", "value": "hunter2-hunter2", "category": "env", "hcl": False, "sensitive": True}
-    job = scene.applying(seconds=4, tick="tick", last=f"hunter2-hunter2\n{COMPLETE}")
+    job = scene.applying(until=scene.gate(), tick="tick", last=f"hunter2-hunter2\n{COMPLETE}")
     scene.platform.offer({**job, "variables": [secret]})
     scene.eventually(lambda: "tick" in scene.platform.log(1, 2))
     kill(agent)
     come_back(scene, start_agent)
+    scene.open_gate()
     assert scene.result(1, 2).outcome == "applied"
     assert "hunter2" not in scene.platform.log(1, 2) and "(sensitive value)" in scene.platform.log(1, 2)
 
@@ -214,6 +229,8 @@ def test_a_cancel_that_was_begun_interrupts_no_second_time(
     kill(agent)
     come_back(scene, start_agent)
     scene.platform.tell(Stop(task=1, epoch=2, reason="Marked as failed."))
+    scene.eventually(lambda: scene.platform.work() == ())
+    scene.open_gate()
     assert scene.result(1, 2).outcome == "applied"
     assert scene.signals() == ["apply"]
 
@@ -237,5 +254,7 @@ def test_an_agent_that_is_let_in_no_more_brings_it_by_the_attempts_own_token(
     kill(agent)
     scene.platform.pool_tokens.clear()
     back = start_agent(wait=False, PATH=scene.path, **LIVES)
+    scene.eventually(lambda: scene.platform.words_at_door)
+    scene.open_gate()
     assert scene.result(1, 2).outcome == "applied"
     assert back.wait(timeout=ENOUGH_SECONDS) == 3

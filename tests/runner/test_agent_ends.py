@@ -14,12 +14,12 @@ from tests.runner.scene import Scene
 from tests.waiting import ENOUGH_SECONDS
 
 Starter = Callable[..., subprocess.Popen[str]]
-BUSY = {"seconds": 20, "tick": "still at work"}
+BUSY = {"seconds": 60, "tick": "still at work"}
 
 
 def _starting(scene: Scene, **behaviour: Any) -> int:
     scene.platform.offer(scene.applying(**behaviour))
-    return scene.wait_for_start("apply")
+    return scene.process_of("apply")
 
 
 def test_an_engine_outlives_its_killed_agent_and_goes_on_writing(
@@ -37,7 +37,9 @@ def test_an_engine_outlives_its_killed_agent_and_goes_on_writing(
 
 
 def test_a_restarted_agent_is_the_same_instance(scene: Scene, start_agent: Starter) -> None:
-    start_agent().kill()
+    agent = start_agent()
+    agent.kill()
+    agent.wait()
     start_agent()
     first, second = scene.platform.said(Hello)
     assert first.instance == second.instance
@@ -61,7 +63,7 @@ def test_an_apply_does_not_start_beside_one_that_the_agent_knows_nothing_of(
 def test_a_plan_that_outlived_its_agent_gives_way_to_the_next(scene: Scene, start_agent: Starter) -> None:
     agent = start_agent(PATH=scene.path)
     scene.platform.offer(scene.job(behaviour={"plan": BUSY}))
-    engine = scene.wait_for_start("plan")
+    engine = scene.process_of("plan")
     agent.kill()
     agent.wait()
     start_agent(PATH=scene.path)
@@ -71,11 +73,12 @@ def test_a_plan_that_outlived_its_agent_gives_way_to_the_next(scene: Scene, star
 
 def test_the_first_sigterm_finishes_and_leaves(scene: Scene, start_agent: Starter) -> None:
     agent = start_agent(PATH=scene.path)
-    scene.platform.offer(scene.job(behaviour={"plan": {"seconds": 1}}))
+    scene.platform.offer(scene.job(behaviour={"plan": {"until": scene.gate()}}))
     scene.wait_for_start("plan")
     agent.send_signal(signal.SIGTERM)
     scene.eventually(lambda: scene.platform.said(Leaving))
     scene.platform.offer(scene.job(2))
+    scene.open_gate()
     assert scene.result().outcome == "planned"
     assert agent.wait(timeout=ENOUGH_SECONDS) == 0
     assert scene.platform.result(2) is None

@@ -58,7 +58,7 @@ def test_with_the_same_workdir_the_planners_paths_are_right(
 
 def test_files_that_the_plan_made_are_there_again(scene: Scene, start_agent: Starter, tmp_path: Path) -> None:
     planner = start_agent(PATH=scene.path)
-    behaviour = {"plan": {"touch": "built.zip"}, "apply": {"seconds": 20}}
+    behaviour = {"plan": {"touch": "built.zip"}, "apply": {"seconds": 60}}
     scene.run(scene.job(behaviour=behaviour))
     planner.kill()
     start_agent(PATH=scene.path, IAC_AGENT_WORKDIR=str(tmp_path / "other"))

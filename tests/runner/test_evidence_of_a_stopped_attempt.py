@@ -15,6 +15,7 @@ from tests import processes
 from tests.runner.conftest import REPOSITORY, _environment
 from tests.runner.http_side import TOKEN, State
 from tests.runner.scene import Scene
+from tests.waiting import ENOUGH_SECONDS
 
 STATE = "/api/v1/workspaces/ws-0123456789/state"
 FOLDER = Path("tasks") / "1"
@@ -38,7 +39,7 @@ def gone(scene: Scene, workdir: Path) -> None:
 
 @pytest.mark.usefixtures("fake_agent")
 def test_the_log_comes_to_its_end_and_the_result_says_what_happened(scene: Scene, workdir: Path) -> None:
-    scene.platform.offer(scene.applying(seconds=30, tick="tick"))
+    scene.platform.offer(scene.applying(seconds=60, tick="tick"))
     scene.eventually(lambda: "tick" in scene.platform.log(1, 2))
     stop(scene)
     result = scene.result(1, 2)
@@ -51,7 +52,7 @@ def test_the_log_comes_to_its_end_and_the_result_says_what_happened(scene: Scene
 
 @pytest.mark.usefixtures("fake_agent")
 def test_an_apply_that_ends_well_all_the_same_is_said_to_be_applied(scene: Scene) -> None:
-    scene.platform.offer(scene.applying(seconds=30, on_interrupt=0, tick="tick"))
+    scene.platform.offer(scene.applying(seconds=60, on_interrupt=0, tick="tick"))
     scene.eventually(lambda: "tick" in scene.platform.log(1, 2))
     stop(scene)
     assert scene.result(1, 2).outcome == "applied"
@@ -59,9 +60,11 @@ def test_an_apply_that_ends_well_all_the_same_is_said_to_be_applied(scene: Scene
 
 @pytest.mark.usefixtures("fake_agent")
 def test_what_ended_in_an_outage_and_is_not_kept_is_brought_all_the_same(scene: Scene, workdir: Path) -> None:
-    scene.platform.offer(scene.applying(seconds=1, tick="tick"))
-    engine = scene.wait_for_start("apply")
+    scene.platform.offer(scene.applying(until=scene.gate(), tick="tick"))
+    engine = scene.process_of("apply")
     scene.platform.cut()
+    scene.eventually(lambda: not scene.platform.is_connected)
+    scene.open_gate()
     scene.eventually(lambda: not processes.alive(engine))
     scene.platform.keeps = lambda work: False
     scene.platform.mend()
@@ -73,7 +76,7 @@ def test_what_ended_in_an_outage_and_is_not_kept_is_brought_all_the_same(scene: 
 
 @pytest.mark.usefixtures("fake_agent")
 def test_it_is_said_again_until_it_is_received(scene: Scene) -> None:
-    scene.platform.offer(scene.applying(seconds=30))
+    scene.platform.offer(scene.applying(seconds=60))
     scene.wait_for_start("apply")
     scene.platform.acknowledges = False
     stop(scene)
@@ -87,7 +90,7 @@ def test_it_is_said_again_until_it_is_received(scene: Scene) -> None:
 
 @pytest.mark.usefixtures("fake_agent")
 def test_a_state_that_could_not_be_stored_is_brought_and_then_leaves_the_agent(scene: Scene, workdir: Path) -> None:
-    job = scene.applying(seconds=30, touch="errored.tfstate")
+    job = scene.applying(seconds=60, touch="errored.tfstate")
     state = scene.platform.store.states.setdefault(STATE, State())
     state.is_over = True
     scene.platform.offer(job)
@@ -113,7 +116,7 @@ def test_the_first_state_of_a_workspace_is_named_as_terraform_would(scene: Scene
 
 @pytest.mark.usefixtures("fake_agent")
 def test_a_state_that_nobody_takes_stays_on_the_agent(scene: Scene, workdir: Path) -> None:
-    job = scene.applying(seconds=30, touch="errored.tfstate")
+    job = scene.applying(seconds=60, touch="errored.tfstate")
     scene.platform.offer(job)
     scene.eventually((workdir / ERRORED).is_file)
     scene.platform.store.closed.add(f"{TOKEN}1-2")
@@ -139,7 +142,7 @@ def test_a_newer_attempt_in_its_folder_takes_nothing_from_its_log(
     scene: Scene, start_agent: Callable[..., Any]
 ) -> None:
     start_agent(PATH=scene.path, IAC_AGENT_CAPACITY="2")
-    scene.platform.offer(scene.job(behaviour={"plan": {"seconds": 20, "print": "of the older\n"}}))
+    scene.platform.offer(scene.job(behaviour={"plan": {"seconds": 60, "print": "of the older\n"}}))
     scene.eventually(lambda: "of the older" in scene.platform.log(1, 1))
     scene.platform.acknowledges = False
     scene.platform.offer(scene.job(epoch=2, behaviour={"plan": {"print": "of the newer\n"}}))
@@ -153,11 +156,11 @@ def test_a_newer_attempt_in_its_folder_takes_nothing_from_its_log(
 
 
 def test_a_leaving_agent_brings_it_first(scene: Scene, fake_agent: Any) -> None:
-    scene.platform.offer(scene.applying(seconds=30))
+    scene.platform.offer(scene.applying(seconds=60))
     scene.wait_for_start("apply")
     stop(scene)
     fake_agent.terminate()
-    fake_agent.communicate(timeout=30)
+    fake_agent.communicate(timeout=ENOUGH_SECONDS)
     assert scene.platform.result(1, 2) is not None and fake_agent.returncode == 0
 
 
@@ -176,12 +179,12 @@ def impatient(scene: Scene, workdir: Path, eventually: Callable[..., None]) -> I
 def test_what_nobody_takes_holds_the_agent_up_for_a_bounded_time(
     scene: Scene, impatient: subprocess.Popen[str], workdir: Path
 ) -> None:
-    scene.platform.offer(scene.applying(seconds=30))
+    scene.platform.offer(scene.applying(seconds=60))
     scene.wait_for_start("apply")
     scene.platform.acknowledges = False
     stop(scene)
     impatient.terminate()
-    impatient.communicate(timeout=30)
+    impatient.communicate(timeout=ENOUGH_SECONDS)
     assert impatient.returncode == 0
     assert scene.platform.result(1, 2) is None
     assert (workdir / FOLDER / "run" / "log").is_file()

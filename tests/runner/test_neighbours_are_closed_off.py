@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from agents.runner.isolation import Isolation
+from tests.waiting import ENOUGH_SECONDS
 
 REPOSITORY = Path(__file__).parents[2]
 ANOTHER_USER = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
@@ -25,7 +26,7 @@ def run(request: pytest.FixtureRequest, workdir: Path) -> Run:
 
     def run_(command: str) -> str:
         walled = [*request.param, *isolation.command(task, ["/bin/sh", "-c", command])]
-        done = subprocess.run(walled, cwd=task, capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run(walled, cwd=task, capture_output=True, text=True, timeout=ENOUGH_SECONDS, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -113,5 +114,5 @@ os._exit(os.waitstatus_to_exitcode(os.wait()[1]))
 def test_one_that_vanishes_just_now_does_no_harm(workdir: Path, tmp_path: Path) -> None:
     task, _ = agent(workdir, task=1), agent(tmp_path / "other", task=7)
     command = [sys.executable, "-c", VANISHING, str(workdir), str(task), str(tmp_path / "other")]
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=ENOUGH_SECONDS, check=False)
     assert (done.returncode, "'1'" in done.stdout) == (0, True), done.stderr

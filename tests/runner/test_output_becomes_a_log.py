@@ -144,4 +144,4 @@ def test_progress_is_reported_n_of_m(scene: Scene, fake_agent: object) -> None:
     scene.run(scene.applying(print=planned + done, seconds=1, tick="x"))
     applying = [word for word in scene.platform.said(Progress) if word.stage == "applying"]
     assert (applying[-1].done, applying[-1].total) == (40, 40)
-    assert len(applying) <= 6
+    assert len({(word.done, word.total) for word in applying}) <= 6  # words may be said twice

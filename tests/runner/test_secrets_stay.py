@@ -66,8 +66,9 @@ def test_the_plan_file_holds_neither_address_nor_token(leaked: FakePlatform, tmp
 
 @pytest.mark.usefixtures("fake_agent")
 def test_arguments_hold_no_value_and_no_token(scene: Scene) -> None:
-    scene.platform.offer(scene.job(behaviour={"plan": {"seconds": 1}}, variables=[VARIABLE]))
-    line = processes.arguments(scene.wait_for_start("plan"))
+    scene.platform.offer(scene.job(behaviour={"plan": {"until": scene.gate()}}, variables=[VARIABLE]))
+    line = processes.arguments(scene.process_of("plan"))
+    scene.open_gate()
     assert "-var-file=" in line
     assert scene.result().outcome == "planned"
     for secret in ("s3cret", TOKEN, POOL_TOKEN):

@@ -150,7 +150,7 @@ def test_an_engine_ends_with_what_stands_for_it(
 ) -> None:
     agent = start_agent(PATH=scene.path, **environment)
     scene.platform.offer(scene.applying(seconds=60))
-    engine = scene.wait_for_start("apply")
+    engine = scene.process_of("apply")
     (chamber,) = (pid for pid in processes.line_of(engine) if pid in processes.children(agent.pid))
     os.kill(chamber, signal.SIGKILL)
     assert scene.result(1, 2).outcome == "killed"

@@ -142,7 +142,7 @@ def test_another_plan_gets_a_folder_of_its_own(scene: Scene) -> None:
 
 @pytest.mark.usefixtures("fake_agent")
 def test_files_that_the_plan_changed_stay_as_it_left_them(scene: Scene, workdir: Path) -> None:
-    behaviour = {"plan": {"touch": "main.tf"}, "apply": {"seconds": 20}}
+    behaviour = {"plan": {"touch": "main.tf"}, "apply": {"seconds": 60}}
     scene.run(scene.job(behaviour=behaviour))
     scene.platform.offer(scene.job(behaviour=behaviour, epoch=2, phase="apply", plan=scene.platform.stored_plan(1)))
     scene.wait_for_start("apply")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests import processes
-from tests.waiting import ENOUGH_SECONDS
+from tests.waiting import ENOUGH_SECONDS, until
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a program that becomes root")
 
@@ -39,7 +39,7 @@ def sudo() -> Iterator[Path]:
     shutil.copyfile(found, program)
     program.chmod(0o4755)
     yield program
-    for pid in processes.of(folder) + _left():
+    for pid in {*processes.of(folder), *_left()}:
         os.kill(pid, signal.SIGKILL)
     shutil.rmtree(folder)
 
@@ -65,7 +65,7 @@ def leaving(sudo: Path) -> str:
 @pytest.mark.parametrize("status", [0, 3])
 def test_the_engine_ends_as_it_ended(sudo: Path, status: int) -> None:
     ended = end_of(f"{leaving(sudo)} exit {status}")
-    (left,) = _left()
+    (left,) = until("the process of root is what it becomes", _left)
     assert ended.returncode == status
     assert ended.stderr == f"What the engine has left running as another user goes on (processes {left}).\n"
 
