@@ -4,6 +4,7 @@ import gc
 from collections.abc import Callable
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.waiting import ENOUGH_SECONDS, until
 
@@ -19,6 +20,12 @@ pytest_plugins = [
 ]
 
 Condition = Callable[[], object]
+
+# The same examples each time, however slow the machine is.
+settings.register_profile(
+    "tests", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("tests")
 
 
 def pytest_collection_finish() -> None:

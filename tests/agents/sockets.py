@@ -89,7 +89,7 @@ async def open_socket(text: str = "", *more: Header) -> AsyncIterator[Socket]:
     try:
         yield Socket(carrier)
     finally:
-        await carrier.disconnect()
+        await carrier.disconnect(timeout=ENOUGH_SECONDS)
 
 
 @asynccontextmanager

@@ -49,11 +49,11 @@ def test_it_is_asked_again_after_a_pause_that_grows(later: Later) -> None:
     for count, seconds in enumerate((5, 10, 20, 40), start=1):
         lapse(later)
         assert offers() == count
-        later(seconds - 1)
+        later(seconds * 0.6)
         hear()
         sweep.sweep()
         assert offers() == count
-        later(1.1)
+        later(seconds * 0.4 + 0.1)
         sweep.sweep()
         assert offers() == count + 1
         assert factories.reread(task).reason_code == "offer_not_accepted"

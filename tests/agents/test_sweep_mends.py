@@ -48,7 +48,7 @@ def test_an_offer_that_lapsed_is_taken_back_and_made_to_another(later: Later) ->
 def test_an_offer_in_time_is_left_alone(later: Later) -> None:
     ada = join("ada")
     task = factories.pending()
-    later(9)
+    later(6)
     sweep.sweep()
     assert (offered_to(ada), factories.reread(task).epoch) == ([task.pk], 1)
 
@@ -115,10 +115,13 @@ def test_after_an_outage_agents_get_a_whole_lease_to_come_back(later: Later) -> 
     task = factories.planning(on=factories.agent("ada"))
     Beat.objects.strike("web:1")
     later(3600)  # everything of ours was down
-    for _ in range(9):
+    for _ in range(7):
         Beat.objects.strike("web:1")
         sweep.sweep()
         assert factories.reread(task).status == Status.RUNNING
+        later(5)
+    for _ in range(2):
+        Beat.objects.strike("web:1")
         later(5)
     Beat.objects.strike("web:1")
     sweep.sweep()

@@ -26,6 +26,9 @@ def other() -> Iterator[psycopg.Connection]:
     own = {key: value for key, value in django.items() if key not in {"context", "cursor_factory"}}
     with psycopg.connect(**own, autocommit=True) as session:
         yield session
+        # A session that is closed keeps its locks until its backend notices.
+        if not session.closed:
+            session.execute("SELECT pg_advisory_unlock_all()")
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ from django.db import connections
 from iacplatform.base.channel_layer import PostgresChannelLayer
 from tests.base.channels import END, Message, member, until_end
 from tests.base.conftest import Onlooker
-from tests.waiting import ENOUGH_SECONDS
+from tests.waiting import ENOUGH_SECONDS, until
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -33,8 +33,8 @@ class Listening:
         self._heard = heard
 
     def next(self) -> Message:
-        """Return the next message that the process got; it fails after twenty seconds."""
-        assert self._heard.poll(20), "the process got nothing"
+        """Return the next message that the process got."""
+        assert self._heard.poll(ENOUGH_SECONDS), "the process got nothing"
         message: Message = self._heard.recv()
         return message
 
@@ -89,6 +89,7 @@ def test_a_process_whose_listener_is_killed_is_told_and_hears_again(
 ) -> None:
     layer, (hurt, whole) = PostgresChannelLayer(), others
     for _ in range(3):
+        until("the one before is gone", lambda: len(onlooker.sessions(hurt.listener)) == 1)
         assert onlooker.end(hurt.listener) == 1
         assert hurt.next() == RESYNC
         layer.publish([("task.1", WAKE)])
@@ -108,9 +109,11 @@ def test_a_forked_worker_reaches_its_parent_and_leaves_its_connections_alone(onl
     parent = threading.Thread(target=asyncio.run, args=[in_the_parent()])
     parent.start()
     assert ready.wait(ENOUGH_SECONDS)
-    listener = onlooker.sessions(f"iacplatform listener {os.getpid()}")
+    ours = f"iacplatform listener {os.getpid()}"
+    listeners = onlooker.sessions(ours)
     assert _forked(layer) == 0
-    assert onlooker.sessions(f"iacplatform listener {os.getpid()}") == listener
+    # One of the test before may go meanwhile.
+    assert set(onlooker.sessions(ours)) <= set(listeners)
     layer.publish([("task.1", END)])
     parent.join(ENOUGH_SECONDS)
     assert heard == [WAKE] * 3

@@ -12,7 +12,7 @@ from iacplatform.base.channel_layer import PostgresChannelLayer
 from iacplatform.base.envelopes import MAX_BYTES, Envelope, MessageTooLarge
 from iacplatform.base.mailboxes import ChannelNotOpen
 from tests.base.channels import END, Message, member, receive, until_end
-from tests.waiting import becomes_true
+from tests.waiting import ENOUGH_SECONDS, becomes_true
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -141,10 +141,11 @@ async def test_each_event_loop_of_a_process_gets_a_message_once(here: PostgresCh
 
     thread = threading.Thread(target=asyncio.run, args=[in_another_loop()])
     thread.start()
-    await asyncio.to_thread(ready.wait, 10)
+    assert await asyncio.to_thread(ready.wait, ENOUGH_SECONDS)
     for message in ({"type": "wake"}, END):
         await here.group_send("task.1", message)
-    await asyncio.to_thread(thread.join, 10)
+    await asyncio.to_thread(thread.join, ENOUGH_SECONDS)
+    assert not thread.is_alive()
     assert [await until_end(here, channel), *results] == [[{"type": "wake"}]] * 2
 
 
@@ -170,7 +171,8 @@ async def test_synchronous_code_reaches_every_process(
     thread = threading.Thread(target=work)
     thread.start()
     assert await until_end(here, near) == await until_end(there, far) == [{"type": "wake"}]
-    await asyncio.to_thread(thread.join, 10)
+    await asyncio.to_thread(thread.join, ENOUGH_SECONDS)
+    assert not thread.is_alive()
 
 
 def _message_of(layer: PostgresChannelLayer, size: int) -> Message:

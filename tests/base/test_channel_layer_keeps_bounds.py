@@ -18,7 +18,7 @@ from iacplatform.base.channel_layer import PostgresChannelLayer
 from iacplatform.base.envelopes import Envelope
 from tests.base.channels import END, member, receive, until_end
 from tests.base.conftest import Onlooker
-from tests.waiting import becomes_true
+from tests.waiting import ENOUGH_SECONDS, becomes_true
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -119,13 +119,13 @@ async def test_a_consumer_leaves_nothing_however_it_ends(end: str, configured: N
 async def _one_console(end: str) -> PostgresChannelLayer:
     layer: PostgresChannelLayer = get_channel_layer()
     console = WebsocketCommunicator(Console.as_asgi(), "/task.1")
-    await console.connect()
+    await console.connect(timeout=ENOUGH_SECONDS)
     if end == "is cancelled":
         console.stop(exceptions=False)
     elif end == "fails":
         await layer.group_send("task.1", {"type": "fail"})
         with pytest.raises(ValueError, match="own fault"):
-            await console.wait()
+            await console.wait(timeout=ENOUGH_SECONDS)
     else:
         await _leave(console, layer, with_a_hint=end.endswith("comes"))
     return layer
@@ -134,7 +134,7 @@ async def _one_console(end: str) -> PostgresChannelLayer:
 async def _leave(console: WebsocketCommunicator, layer: PostgresChannelLayer, *, with_a_hint: bool) -> None:
     if with_a_hint:
         await layer.group_send("task.1", {"type": "wake"})
-    await console.disconnect()
+    await console.disconnect(timeout=ENOUGH_SECONDS)
 
 
 async def test_the_connections_of_an_event_loop_end_with_it(onlooker: Onlooker) -> None:

@@ -19,6 +19,13 @@ RESYNC = {"type": "resync"}
 
 
 @pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No call is given up, and no hint with it, because this machine is slow."""
+    monkeypatch.setattr(redis_layer, "CALL_SECONDS", ENOUGH_SECONDS)
+    monkeypatch.setitem(redis_layer._PATIENCE, "socket_connect_timeout", ENOUGH_SECONDS)
+
+
+@pytest.fixture
 def server(tmp_path: Path) -> Iterator[RedisServer]:
     made = RedisServer(tmp_path)
     yield made
@@ -50,6 +57,7 @@ async def member(layer: RedisChannelLayer, group: str = "agent-1") -> str:
     return channel
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_hint_of_one_process_reaches_another(
     server: RedisServer, layers: Callable[[], RedisChannelLayer]
 ) -> None:
@@ -60,6 +68,7 @@ async def test_a_hint_of_one_process_reaches_another(
     assert await heard(there, channel) == WAKE
 
 
+@pytest.mark.usefixtures("patient")
 async def test_without_redis_everybody_goes_on_and_hears_again_when_it_comes(
     server: RedisServer, layers: Callable[[], RedisChannelLayer]
 ) -> None:
@@ -73,6 +82,7 @@ async def test_without_redis_everybody_goes_on_and_hears_again_when_it_comes(
     assert await heard(there, channel) == WAKE
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_server_that_was_killed_is_found_again(
     server: RedisServer, layers: Callable[[], RedisChannelLayer]
 ) -> None:
@@ -86,6 +96,7 @@ async def test_a_server_that_was_killed_is_found_again(
     assert await heard(there, channel) == WAKE
 
 
+@pytest.mark.usefixtures("patient")
 async def test_who_comes_in_vain_while_others_are_made_good_is_not_forgotten(
     server: RedisServer, layers: Callable[[], RedisChannelLayer], monkeypatch: pytest.MonkeyPatch
 ) -> None:

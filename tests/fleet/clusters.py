@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from types import TracebackType
 from typing import Any, Self
@@ -16,7 +16,7 @@ from iacplatform.base import clock
 from iacplatform.base.tokens import digest
 from pools import kube
 from pools.errors import ClusterError, NameTaken, Replaced
-from pools.models import K8sConfig, Pod, PoolToken
+from pools.models import ClusterStatus, K8sConfig, Pod, PoolToken
 from pools.sightings import MANAGED_BY, PLATFORM, POOL, ROW, SeenPod
 
 
@@ -149,6 +149,14 @@ def look(config: K8sConfig | None) -> bool:
     """Look at the config's cluster."""
     assert config is not None
     return looks.look(config.pk)
+
+
+def fails_and_rests(config: K8sConfig | None, seconds: float) -> bool:
+    """Look at the config's cluster; return whether it rests for so long afterwards."""
+    before, rest = clock.now(), timedelta(seconds=seconds)
+    look(config)
+    until = ClusterStatus.objects.get(config=config).not_before
+    return until is not None and before + rest <= until <= clock.now() + rest
 
 
 def labels(pod: Pod) -> dict[str, str]:

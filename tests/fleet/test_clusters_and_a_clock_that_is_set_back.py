@@ -47,7 +47,7 @@ def test_a_cluster_is_looked_at_again(pool: Pool, cluster: Cluster) -> None:
 def test_a_budget_that_was_used_up_fills_again(pool: Pool) -> None:
     config_id = pool.k8s_config_id or 0
     with pytest.raises(Throttled):
-        for _ in range(40):
+        for _ in range(400):
             budgets.take(config_id)
     set_back(pool)
     clock.shift(timedelta(seconds=1))

@@ -45,7 +45,7 @@ def killed_at(cluster: Cluster, of: Pool, method: str, path: str, *, is_done: bo
     halt = Halt(is_done)
     cluster.proxy.fault(halt, method=method, path=path)
     with worker(of) as process:
-        assert halt.reached.wait(30)
+        assert halt.reached.wait(waiting.ENOUGH_SECONDS)
         process.kill()
     waiting.until("the database knows that it is gone", lambda: not _locks_of_others())
     cluster.proxy.heal()

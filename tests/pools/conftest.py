@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from pools import calls
 from pools.kube import Cluster as Door
 from pools.models import K8sConfig, Pod, Pool
 from tests import factories
@@ -37,6 +38,8 @@ def row(pool: Pool) -> Pod:
 
 
 @pytest.fixture
-def door(config: K8sConfig) -> Iterator[Door]:
+def door(config: K8sConfig, monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
+    """A door for a whole test, which may wait longer than a look."""
+    monkeypatch.setattr(calls, "LOOK_SECONDS", 600)
     with Door(config) as opened:
         yield opened

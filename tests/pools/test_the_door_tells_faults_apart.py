@@ -3,7 +3,8 @@
 import json
 import logging
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -86,10 +87,15 @@ FAULTS: dict[str, tuple[Fault, type[kube.ClusterError], int, str]] = {
 }
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let time-outs come soon: what they are does not change what they do."""
-    monkeypatch.setattr(wire, "READ_SECONDS", 0.5)
+@contextmanager
+def faulty(cluster: Cluster, fault: Fault) -> Iterator[None]:
+    """Let every call end in this fault; that of a hang comes soon, for how long it takes does not change what it is."""
+    cluster.proxy.fault(fault, times=None)
+    with pytest.MonkeyPatch.context() as hasty:
+        if isinstance(fault, Hang):
+            hasty.setattr(wire, "READ_SECONDS", 0.5)
+        yield
+    cluster.proxy.heal()
 
 
 def told(caught: list[kube.ClusterError], caplog: pytest.LogCaptureFixture) -> str:
@@ -105,10 +111,8 @@ def test_a_fault(cluster: Cluster, door: Door, row: Pod, fault: str, caplog: pyt
     caught = []
     for name, verb in VERBS.items():
         ClusterStatus.objects.all().delete()
-        cluster.proxy.fault(happens, times=None)
-        with pytest.raises(kube.ClusterError) as raised:
+        with faulty(cluster, happens), pytest.raises(kube.ClusterError) as raised:
             verb(door, row)
-        cluster.proxy.heal()
         assert (type(raised.value), raised.value.status) == (expected, code), (name, raised.value)
         assert words in raised.value.words, (name, raised.value.words)
         caught.append(raised.value)
@@ -139,12 +143,10 @@ def test_a_cluster_that_asks_for_time_gets_it(cluster: Cluster, door: Door, faul
 
 def test_nothing_is_tried_twice(cluster: Cluster, door: Door, row: Pod) -> None:
     for fault in (Reset(), DropAnswer(), Answer(503), Hang()):
-        cluster.proxy.fault(fault, times=None)
         cluster.proxy.forget()
-        with pytest.raises(kube.Unreachable):
+        with faulty(cluster, fault), pytest.raises(kube.Unreachable):
             door.create_pod(pod_specs.pod(row))
         assert cluster.proxy.count() == 1
-        cluster.proxy.heal()
 
 
 def test_after_a_broken_answer_the_next_call_is_answered(cluster: Cluster, door: Door) -> None:

@@ -13,6 +13,7 @@ from iacplatform.postgres import Launcher, address
 from iacplatform.postgres.accounts import server_account
 from iacplatform.postgres.place import Place, place_of
 from tests.postgres.foreground import PROJECT, query
+from tests.waiting import ENOUGH_SECONDS
 
 PRINT_ADDRESS = (
     "import sys, pathlib; from iacplatform.postgres import address; print(address(pathlib.Path(sys.argv[1])))"
@@ -26,7 +27,7 @@ def test_the_address_needs_no_server_and_stays_the_same(new_home: Path) -> None:
 def test_two_processes_at_once_agree_on_the_password(new_home: Path) -> None:
     command = (sys.executable, "-c", PRINT_ADDRESS, new_home)
     both = [subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    first, second = (process.communicate(timeout=20)[0].strip() for process in both)
+    first, second = (process.communicate(timeout=ENOUGH_SECONDS)[0].strip() for process in both)
     assert first == second == address(new_home)
     assert {entry.name for entry in (new_home / "postgres").iterdir()} == {"password"}
 

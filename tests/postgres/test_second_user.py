@@ -15,6 +15,7 @@ from iacplatform.postgres.accounts import Account
 from iacplatform.postgres.binaries import installed
 from iacplatform.postgres.errors import ForeignFolder
 from tests.postgres.foreground import query
+from tests.waiting import ENOUGH_SECONDS
 
 OTHER = pwd.getpwnam("daemon")
 
@@ -72,7 +73,7 @@ def as_other(work: Callable[[], str]) -> str:
     process = multiprocessing.get_context("fork").Process(target=lambda: sender.send(_become_other_for(work)))
     process.start()
     try:
-        assert receiver.poll(20), "no answer in time"
+        assert receiver.poll(ENOUGH_SECONDS), "no answer in time"
         return str(receiver.recv())
     finally:
         process.kill()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.postgres.foreground import PROJECT, alive, server_pid
+from tests.waiting import ENOUGH_SECONDS
 
 PROBE = """
 import os, pathlib, psycopg
@@ -45,7 +46,7 @@ def pytest_run(homes: Path, then: str, *arguments: str) -> subprocess.Popen[str]
 
 def test_the_workers_of_a_run_share_one_server_and_leave_nothing(homes: Path) -> None:
     run = pytest_run(homes, "", "-p", "xdist", "-n", "2")
-    output = run.communicate(timeout=30)[0]
+    output = run.communicate(timeout=ENOUGH_SECONDS)[0]
     assert "2 passed" in output
     first, second = homes.read_text().splitlines()
     assert first == second
@@ -58,6 +59,6 @@ def test_after_ctrl_c_nothing_is_left(homes: Path, eventually: Eventually) -> No
     home = Path(homes.read_text().strip())
     pid = server_pid(home)
     run.send_signal(signal.SIGINT)
-    run.communicate(timeout=30)
+    run.communicate(timeout=ENOUGH_SECONDS)
     assert not alive(pid)
     assert not home.exists()

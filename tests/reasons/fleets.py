@@ -55,12 +55,12 @@ class Fleet:
         staying = Pod.objects.filter(pool=self.pool, phase__in=["intended", "starting", "running"])
         return staying.earliest("-created_at", "-pk")
 
-    def until_seen(self, look: Any, *, seconds: float = 30.0) -> dict[str, Any]:
+    def until_seen(self, look: Any) -> dict[str, Any]:
         """Return the newest pod as the cluster has it, once `look` finds in it what it wants."""
-        found: dict[str, Any] = self.cluster.until_pod(self.pod.name, look, seconds=seconds)
+        found: dict[str, Any] = self.cluster.until_pod(self.pod.name, look)
         return found
 
-    def until_replaced(self, old: Pod, *, seconds: float = 30.0) -> Pod:
+    def until_replaced(self, old: Pod) -> Pod:
         """Look until the pool has another pod than this one, in the cluster too; return it."""
 
         def is_replaced() -> bool:
@@ -68,5 +68,5 @@ class Fleet:
             others = Pod.objects.filter(pool=self.pool, phase="starting").exclude(pk=old.pk)
             return others.exists()
 
-        until("another pod is made", is_replaced, seconds=seconds)
+        until("another pod is made", is_replaced)
         return self.pod

@@ -42,6 +42,12 @@ def later(**span: int) -> None:
     clock.shift(timedelta(**span))
 
 
+def be_well() -> None:
+    """Let agents and the sweep be heard of."""
+    Agent.objects.update(lease_until=clock.In(seconds=45))
+    Beat.objects.strike(SWEEP)
+
+
 def seen(task: Task) -> Task:
     return Task.objects.with_outlook().get(pk=task.pk)
 
@@ -162,10 +168,12 @@ def test_a_task_in_the_queue_is_never_late() -> None:
 def test_settings_that_stay_wrong_are_stuck_after_their_grace() -> None:
     task = factories.pending(workspace=factories.workspace(execution_mode="agent"))
     moves.explain_wait(task, waits.pool_missing(task.workspace))
-    later(seconds=waits.CONFIG_GRACE_SECONDS - 1)
+    soon = waits.CONFIG_GRACE_SECONDS * 6 // 10
+    later(seconds=soon)
     Beat.objects.strike(SWEEP)
     assert not seen(task).is_stuck
-    later(seconds=2)
+    later(seconds=waits.CONFIG_GRACE_SECONDS + 1 - soon)
+    Beat.objects.strike(SWEEP)
     assert seen(task).is_stuck
 
 
@@ -182,11 +190,12 @@ def test_a_phase_that_outlasts_its_time_out_is_stuck_when_its_agent_had_time_to_
     make: Callable[..., Task], seconds: int
 ) -> None:
     task = make(workspace=factories.workspace(plan_timeout_seconds=100, apply_timeout_seconds=100))
-    later(seconds=100 + seconds - 2)
-    Agent.objects.update(lease_until=clock.In(seconds=45))
-    Beat.objects.strike(SWEEP)
+    soon = 100 + seconds * 6 // 10
+    later(seconds=soon)
+    be_well()
     assert not seen(task).is_stuck
-    later(seconds=4)
+    later(seconds=100 + seconds + 2 - soon)
+    be_well()
     assert seen(task).is_stuck
 
 

@@ -1,19 +1,17 @@
 """A workspace goes with all that it leaves behind, once nothing of it lives; resources need a word of their own."""
 
-from threading import Barrier, Thread
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 from rest_framework.test import APIClient
 
 from iacplatform.base.problems import Problem
 from tasks import creation, removal
 from tasks.models import Attempt, Task, TaskEvent
 from tests import factories as rows
-from tests.races.racing import interleave
+from tests.races.racing import interleave, race
 from tests.tasks import factories
-from tests.waiting import ENOUGH_SECONDS
 from workspaces import states
 from workspaces.models import Configuration, StateLock, StateVersion, Variable, Workspace
 from workspaces.state_api import person
@@ -81,28 +79,12 @@ def test_it_stays_while_its_state_is_locked(api: APIClient) -> None:
 def test_a_task_made_at_the_same_moment_is_not_lost() -> None:
     """Either the task is there and the workspace stays, or the workspace is gone and no task was made."""
     workspace, ann = rows.configured(), rows.admin()
-    barrier, outcomes = Barrier(2), []
-
-    def run(deed: Any) -> None:
-        barrier.wait(timeout=ENOUGH_SECONDS)
-        try:
-            deed()
-            outcomes.append("done")
-        except Problem:
-            outcomes.append("refused")
-        finally:
-            connection.close()
-
-    deeds = [
+    answers = race(
         lambda: removal.remove(workspace),
         lambda: creation.create(workspace, task_type="plan_and_apply", by=ann),
-    ]
-    threads = [Thread(target=run, args=[deed]) for deed in deeds]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=ENOUGH_SECONDS)
-    assert sorted(outcomes) == ["done", "refused"]
+    )
+    [refusal] = [answer for answer in answers if isinstance(answer, Exception)]
+    assert isinstance(refusal, Problem)
     assert Workspace.objects.exists() == Task.objects.exists()
 
 
