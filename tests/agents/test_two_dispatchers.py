@@ -1,12 +1,10 @@
 """Any process may dispatch at any time: no slot is given twice, no task offered twice."""
 
-import threading
-from collections.abc import Callable
 from typing import Any
 
 import psycopg
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connections, transaction
 
 from agents import capacity, dispatcher, gates, sweep, turns
 from agents.candidates import Candidate
@@ -17,8 +15,8 @@ from tasks.models import Task, TaskEvent
 from tasks.signals import task_moved
 from tasks.states import Lease
 from tests.agents.scenes import offered_to
+from tests.races.racing import race
 from tests.tasks import factories
-from tests.waiting import ENOUGH_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,36 +26,6 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Nobody dispatches but the test."""
     monkeypatch.setattr(task_moved, "send_robust", lambda **facts: [])
     return monkeypatch
-
-
-def race(*acts: Callable[[], object]) -> list[Exception | None]:
-    """Do all of it at once, one thread and one connection each; return what each raised."""
-    barrier = threading.Barrier(len(acts))
-    errors: list[Exception | None] = [None] * len(acts)
-
-    def run(index: int) -> None:
-        try:
-            wait_for_locks_however_long()
-            barrier.wait(ENOUGH_SECONDS)
-            acts[index]()
-        except Exception as error:
-            errors[index] = error
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=[index]) for index in range(len(acts))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(ENOUGH_SECONDS)
-        assert not thread.is_alive()
-    return errors
-
-
-def wait_for_locks_however_long() -> None:
-    """How long the others take in this session says nothing about them."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET lock_timeout = 0")
 
 
 def dispatch() -> None:
@@ -81,8 +49,7 @@ def test_without_turns_the_database_still_refuses_the_second_tenant(quiet: pytes
     ada = factories.agent("ada", connected=True, capacity=2)
     for _ in range(6):
         factories.pending()
-    errors = race(*[dispatch] * 4)
-    assert {type(error) for error in errors} <= {type(None)}, errors
+    assert race(*[dispatch] * 4) == [None] * 4
     taken = Task.objects.leased_by(ada.pk).values_list("slot", flat=True)
     assert len(taken) == len(set(taken))
 
@@ -90,7 +57,7 @@ def test_without_turns_the_database_still_refuses_the_second_tenant(quiet: pytes
 def test_sweeps_at_once_do_what_one_does(quiet: pytest.MonkeyPatch) -> None:
     ada = factories.agent("ada", connected=True, capacity=4)
     tasks = [factories.pending() for _ in range(4)]
-    assert race(*[sweep.sweep] * 4) == [None] * 4
+    assert set(race(*[sweep.sweep] * 4)) <= {True, False}
     assert offered_to(ada) == [task.pk for task in tasks]
     assert TaskEvent.objects.filter(event="offered").count() == 4
 
