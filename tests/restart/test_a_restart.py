@@ -24,8 +24,7 @@ OUTAGE_SECONDS = 1800
 """How long the outage lasts by the platform's clock: many leases long, and no reservation's end."""
 
 LEASE_SECONDS = 20
-"""Shorter than an agent of a pool has, so that the dead ones are given up soon; long enough for slow machines, where those
-that live came back too late."""
+"""Shorter than agents usually have, so that the dead ones are given up soon; a slow machine is not silent for so long."""
 
 REST_SECONDS = 240
 LATE_SECONDS = 2.0
