@@ -49,4 +49,4 @@ def test_a_missing_engine_fails_the_task_at_once_and_says_what_to_do(crew: Crew)
     failed = task.until("failed")
     assert failed["error_code"] == "engine_missing"
     assert "has no terraform" in failed["error_message"] and "Put the binary on" in failed["error_message"]
-    assert [move["event"] for move in task.events()].count("accepted") == 1
+    assert len(task.happened("accepted")) == 1

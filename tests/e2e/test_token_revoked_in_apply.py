@@ -25,7 +25,7 @@ def test_the_apply_ends_applied_with_its_whole_log(crew: Crew, gated: Gated) -> 
     assert "revoked" in agent.output().splitlines()[-1]
     assert gated.ticks_in(task.log("apply")) == list(range(1, gated.ticks() + 1))
     assert (done["attempt"], gated.ledger()) == (1, ["begun", "ended"])
-    assert [move["event"] for move in task.events()].count("lost") == 0
+    assert len(task.happened("lost")) == 0
     assert not task.workspace.row()["is_locked"]
 
 
