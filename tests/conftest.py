@@ -11,6 +11,7 @@ from tests.waiting import ENOUGH_SECONDS, until
 pytest_plugins = [
     "tests.emptying",
     "tests.lanes",
+    "tests.other_process",
     "tests.passwords",
     "tests.provider_mirror",
     "tests.runner.mirror",

@@ -22,7 +22,7 @@ from tests.agents.conftest import Connect, Later
 from tests.agents.sockets import do, new_token, welcomed
 from tests.races.racing import race
 from tests.tasks import factories
-from tests.waiting import ENOUGH_SECONDS, SHORTEST
+from tests.waiting import ENOUGH_SECONDS, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -36,9 +36,7 @@ async def _flush() -> AsyncIterator[None]:
 async def prolonged(agent: Agent) -> None:
     """Return when the agent has a longer lease than here."""
     longer = Agent.objects.filter(pk=agent.pk, lease_until__gt=agent.lease_until)
-    async with asyncio.timeout(ENOUGH_SECONDS):
-        while not await do(longer.exists):
-            await asyncio.sleep(SHORTEST)
+    await do(until, "its lease is longer", longer.exists)
 
 
 def lease_of(session: Session) -> datetime:

@@ -1,43 +1,27 @@
 """One sweep at a time, in one chain of jobs, whatever is started, killed or stalled."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import psycopg
 import pytest
-from django.db import connections
 from django_q.models import OrmQ, Schedule
 
 from agents import jobs, presence, sweep
 from iacplatform.base import clock
 from iacplatform.base.models import SWEEP, Beat
 from tests.agents.scenes import offered_to
+from tests.other_process import hold
 from tests.races.racing import race
 from tests.tasks import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def other() -> Iterator[psycopg.Connection]:
-    """A session of another process."""
-    django = connections["default"].get_connection_params()
-    own = {key: value for key, value in django.items() if key not in {"context", "cursor_factory"}}
-    with psycopg.connect(**own, autocommit=True) as session:
-        yield session
-        # A session that is closed keeps its locks until its backend notices.
-        if not session.closed:
-            session.execute("SELECT pg_advisory_unlock_all()")
-
-
 @pytest.fixture(autouse=True)
 def _no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "SWEEP_SECONDS", 0)
-
-
-def hold(session: psycopg.Connection, lock: str) -> None:
-    session.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [lock])
 
 
 def queued() -> list[dict[str, Any]]:

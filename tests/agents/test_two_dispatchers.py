@@ -2,9 +2,8 @@
 
 from typing import Any
 
-import psycopg
 import pytest
-from django.db import connections, transaction
+from django.db import transaction
 
 from agents import capacity, dispatcher, gates, sweep, turns
 from agents.candidates import Candidate
@@ -14,6 +13,7 @@ from tasks import attempts
 from tasks.models import Task, TaskEvent
 from tasks.signals import task_moved
 from tasks.states import Lease
+from tests import other_process
 from tests.agents.scenes import offered_to
 from tests.races.racing import race
 from tests.tasks import factories
@@ -66,7 +66,7 @@ def test_a_row_that_somebody_holds_is_passed_over(quiet: pytest.MonkeyPatch) -> 
     """A confirmation that is about to commit brings its own pass; waiting for it would hold up the whole pool."""
     held, free = factories.pending(), factories.pending()
     ada = factories.agent("ada", connected=True)
-    with _another_session() as other:
+    with other_process.session() as other:
         other.execute("BEGIN")
         other.execute("SELECT 1 FROM tasks_task WHERE id = %s FOR NO KEY UPDATE", [held.pk])
         dispatch()
@@ -78,7 +78,7 @@ def test_a_row_that_somebody_holds_is_passed_over(quiet: pytest.MonkeyPatch) -> 
 def test_a_reservation_that_is_being_confirmed_is_not_taken(quiet: pytest.MonkeyPatch) -> None:
     ada = factories.agent("ada", connected=True, capacity=1)
     holder, waiting = factories.awaiting_confirmation(on=ada), factories.pending()
-    with _another_session() as other:
+    with other_process.session() as other:
         other.execute("BEGIN")
         other.execute("SELECT 1 FROM tasks_task WHERE id = %s FOR NO KEY UPDATE", [holder.pk])
         dispatch()
@@ -116,9 +116,3 @@ def test_the_gates_ask_each_question_once(django_assert_num_queries: Any) -> Non
     gates.first_obstacle(candidate)
     with django_assert_num_queries(0):
         gates.first_obstacle(candidate)
-
-
-def _another_session() -> psycopg.Connection:
-    django = connections["default"].get_connection_params()
-    own = {key: value for key, value in django.items() if key not in {"context", "cursor_factory"}}
-    return psycopg.connect(**own, autocommit=True)

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from django.db import connection, connections
+from django.db import connection
 from pytest_django import DjangoDbBlocker
+
+from tests import other_process
 
 
 @pytest.fixture
@@ -44,7 +46,5 @@ class Onlooker:
 
 @pytest.fixture
 def onlooker(database: None) -> Iterator[Onlooker]:
-    django = connections["default"].get_connection_params()
-    own = {key: value for key, value in django.items() if key not in {"context", "cursor_factory"}}
-    with psycopg.connect(**own, autocommit=True) as session:
+    with other_process.session() as session:
         yield Onlooker(session)

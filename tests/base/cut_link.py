@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, Self
 
 import psycopg
-from django.db import connections
 
 from iacplatform.base import notifications
+from tests import other_process
 
 
 class Link:
@@ -25,8 +25,7 @@ class Link:
     @asynccontextmanager
     async def to_database(cls) -> AsyncIterator[Self]:
         """Open a link to Django's database; it is closed at the end."""
-        django = connections["default"].get_connection_params()
-        link = cls({key: value for key, value in django.items() if key not in {"context", "cursor_factory"}})
+        link = cls(other_process.parameters())
         await link.mend()
         yield link
         await link.cut()

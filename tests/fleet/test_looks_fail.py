@@ -1,11 +1,10 @@
 """A cluster that does not answer, or not wholly: nothing is made, removed or scaled, and its pools say why."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import psycopg
 import pytest
-from django.db import connections
 
 from agents.fleet import jobs, looks
 from iacplatform.base import clock
@@ -14,6 +13,7 @@ from pools.errors import ClusterError, Denied, Throttled, TimeUp, Unreachable
 from pools.models import ClusterStatus, K8sConfig, Pod, PodPhase, Pool
 from tests.fleet import pods
 from tests.fleet.clusters import Cluster, cluster, fails_and_rests, look
+from tests.other_process import hold
 from tests.races.racing import race
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -26,22 +26,6 @@ SILENCE = Unreachable("No answer from the cluster: timed out")
 @pytest.fixture
 def pool() -> Pool:
     return pods.pool(min_replicas=1)
-
-
-@pytest.fixture
-def other() -> Iterator[psycopg.Connection]:
-    """A session of another process."""
-    django = connections["default"].get_connection_params()
-    own = {key: value for key, value in django.items() if key not in {"context", "cursor_factory"}}
-    with psycopg.connect(**own, autocommit=True) as session:
-        yield session
-        # A session that is closed keeps its locks until its backend notices.
-        if not session.closed:
-            session.execute("SELECT pg_advisory_unlock_all()")
-
-
-def hold(session: psycopg.Connection, lock: str) -> None:
-    session.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [lock])
 
 
 @pytest.mark.parametrize(

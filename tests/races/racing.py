@@ -14,6 +14,7 @@ from django.db.models import Exists
 from tasks.models import Attempt, Task
 from tasks.models.attempt import Attempts
 from tasks.models.querysets import Tasks
+from tests.races.patience import patient_session
 from tests.waiting import ENOUGH_SECONDS
 from workspaces.models import Workspace
 from workspaces.models.workspace import Workspaces
@@ -117,7 +118,7 @@ class _Racer:
 
     def _run(self) -> None:
         try:
-            with _patient_session() as self.backend:
+            with patient_session() as self.backend:
                 self.on_start()
                 with connection.execute_wrapper(self.wrapper):
                     self.answer = self.action()
@@ -126,20 +127,6 @@ class _Racer:
         finally:
             connection.close()
             self.done.set()
-
-
-@contextmanager
-def _patient_session() -> Iterator[int]:
-    """Give the process of a session that waits for rows as long as the test lets it, whatever a pause of ours does."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET lock_timeout = 0")
-        cursor.execute("SELECT pg_backend_pid()")
-        backend = int(cursor.fetchone()[0])
-    try:
-        yield backend
-    finally:
-        with connection.cursor() as cursor:  # it goes back into the pool
-            cursor.execute("RESET lock_timeout")
 
 
 def _wait_until(condition: Callable[[], bool]) -> None:

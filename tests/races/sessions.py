@@ -15,13 +15,11 @@ from django.db import connection, connections
 
 from tests.races import footprints
 from tests.races.footprints import Footprint, Transaction
+from tests.races.patience import patient_session
 from tests.waiting import ENOUGH_SECONDS
 
 Action = Callable[[], Any]
 
-# However long a schedule takes: whether a session waits is for the schedule to say.
-_PATIENT = "SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0"
-_AS_BEFORE = "RESET lock_timeout; RESET idle_in_transaction_session_timeout"
 _SOON, _LATE = 0.001, 0.05
 """Seconds before a look at who is blocked: where somebody may be, and where by the footprints nobody can."""
 
@@ -80,16 +78,10 @@ class Session:
         self._thread.join(ENOUGH_SECONDS)
 
     def _live(self) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute(f"{_PATIENT}; SELECT pg_backend_pid()")
-            while cursor.nextset():
-                pass
-            self.backend = cursor.fetchone()[0]
-        with connection.execute_wrapper(self._before_statement), _ends_done_by(self._end_transaction):
+        stops, ends = connection.execute_wrapper(self._before_statement), _ends_done_by(self._end_transaction)
+        with patient_session() as self.backend, stops, ends:
             while callable(action := self._orders.get()):
                 self._news.put((self, End(answer=self._act(action))))
-        with connection.cursor() as cursor:
-            cursor.execute(_AS_BEFORE)
         connection.close()
 
     def _act(self, action: Action) -> Any:
